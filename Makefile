@@ -1,0 +1,59 @@
+# The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
+STAGE ?= 1
+SIZE ?= small
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--require-hashes -r
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
+export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help run-stage test lint format types drill bench lock clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run-stage: $(VENV)/run ## Start every part of STAGE (1 by default); Ctrl-C stops it
+	@$(BIN)/python -m sandbox.runner run $(STAGE)
+
+test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
+	@SIZE=$(SIZE) $(BIN)/python -m pytest
+
+lint: $(VENV)/test ## Check style and formatting with ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/test ## Rewrite the sources in the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/test ## Type-check the product and the sandbox with mypy
+	@$(BIN)/mypy
+
+lock: $(VENV)/test ## Resolve the dependencies again and write the locks
+	@$(BIN)/python -m pip install --quiet uv
+	@cd requirements && ../$(LOCK) run.in -o run.lock && ../$(LOCK) test.in -o test.lock
+
+clean: ## Remove local state (.run) and caches; keep the virtual environment
+	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "Python 3.10 or newer is needed: set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Could not make $(VENV). On Debian: apt install python3-venv"; exit 1; }
+
+$(VENV)/run: requirements/run.lock | $(VENV)/bin/python
+	@echo "Installing the packages of requirements/run.lock into $(VENV) ..."
+	@$(PIP_INSTALL) requirements/run.lock
+	@touch $@
+
+$(VENV)/test: requirements/test.lock $(VENV)/run
+	@echo "Installing the packages of requirements/test.lock into $(VENV) ..."
+	@$(PIP_INSTALL) requirements/test.lock
+	@touch $@
