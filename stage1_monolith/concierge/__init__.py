@@ -1,0 +1,1 @@
+"""The concierge as one application: everything in one process and one database."""

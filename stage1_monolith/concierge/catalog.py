@@ -1,0 +1,130 @@
+"""The catalogue in the database: what can be bought, at what price, and how many."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import UNSET
+from sqlalchemy.dialects.postgresql import insert
+
+from . import wire
+from .database import Database, products
+from .errors import NotFound
+from .products import Product
+
+SHOWN = [products.c[name] for name in wire.Product.__struct_fields__]
+SEARCHED = sa.func.concat_ws(
+    " ",
+    products.c.name,
+    products.c.description,
+    products.c.category,
+    sa.func.array_to_string(products.c.keywords, " "),
+)
+
+
+class Catalog:
+    """The products of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, query: wire.ProductQuery) -> wire.ProductPage:
+        """List the products that pass the filters, a page at a time."""
+        chosen = sa.select(*SHOWN).order_by(products.c.product_id)
+        chosen = chosen.where(*_conditions(query)).limit(query.limit + 1)
+        with self._database.transaction() as tx:
+            rows = tx.execute(chosen).all()
+        found = [wire.Product(**row._mapping) for row in rows[: query.limit]]
+        more = len(rows) > query.limit
+        return wire.ProductPage(
+            products=found, next_cursor=found[-1].product_id if more else UNSET
+        )
+
+    def all(self) -> list[Product]:
+        """Read every product with all that the dialogue knows of it."""
+        with self._database.transaction() as tx:
+            rows = tx.execute(sa.select(products).order_by(products.c.product_id))
+            return [_product(row) for row in rows]
+
+    def product(self, product_id: str) -> wire.Product:
+        """Read one product.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        chosen = sa.select(*SHOWN).where(products.c.product_id == product_id)
+        with self._database.transaction() as tx:
+            row = tx.execute(chosen).one_or_none()
+        if row is None:
+            raise NotFound("We do not sell a product with this id. See GET /products.")
+        return wire.Product(**row._mapping)
+
+
+def reserve(tx: sa.Connection, product_id: str, quantity: int) -> bool:
+    """Take some of a product out of the stock, if there is enough.
+
+    Args:
+        tx: the transaction that also writes the order it is for.
+        product_id: of which product.
+        quantity: how many.
+    """
+    taken = (
+        sa.update(products)
+        .where(products.c.product_id == product_id, products.c.stock >= quantity)
+        .values(stock=products.c.stock - quantity)
+    )
+    return tx.execute(taken).rowcount == 1
+
+
+def give_back(tx: sa.Connection, product_id: str, quantity: int) -> None:
+    """Put what was reserved back into the stock.
+
+    Args:
+        tx: the transaction that also ends the order it was for.
+        product_id: of which product.
+        quantity: how many.
+    """
+    tx.execute(
+        sa.update(products)
+        .where(products.c.product_id == product_id)
+        .values(stock=products.c.stock + quantity)
+    )
+
+
+def stock_shelves(tx: sa.Connection, goods: Iterable[Product]) -> None:
+    """Put new products on sale and renew the words and prices of known ones.
+
+    The stock of a known product stays: it has been sold from.
+    """
+    for product in goods:
+        offered = insert(products).values(asdict(product))
+        renewed = {
+            column.name: column
+            for column in offered.excluded
+            if column.name not in ("product_id", "stock")
+        }
+        tx.execute(
+            offered.on_conflict_do_update(index_elements=["product_id"], set_=renewed)
+        )
+
+
+def _product(row: sa.Row[Any]) -> Product:
+    values = dict(row._mapping)
+    lists = {name: tuple(values[name]) for name in ("keywords", "occasions")}
+    return Product(**values | lists)
+
+
+def _conditions(query: wire.ProductQuery) -> list[sa.ColumnElement[bool]]:
+    conditions = [products.c.unit_amount >= query.min_amount]
+    if query.max_amount is not UNSET:
+        conditions.append(products.c.unit_amount <= query.max_amount)
+    if query.category is not UNSET:
+        conditions.append(products.c.category == query.category)
+    if query.cursor is not UNSET:
+        conditions.append(products.c.product_id > query.cursor)
+    # Each word must begin a word of the product, as `products.search` has it.
+    for word in re.findall(r"\w+", query.text):
+        conditions.append(SEARCHED.regexp_match(rf"\m{word}", flags="i"))
+    return conditions

@@ -1,0 +1,204 @@
+"""The monolith's one database: its tables, its connections, its migrations."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import exc
+
+from .errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+metadata = sa.MetaData()
+moment = sa.DateTime(timezone=True)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("guest_id", sa.Text, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, unique=True),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+)
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("guest_id", sa.ForeignKey("accounts.guest_id"), nullable=False),
+    sa.Column("expires_at", moment, nullable=False, index=True),
+)
+products = sa.Table(
+    "products",
+    metadata,
+    sa.Column("product_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("keywords", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("occasions", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("serves", sa.Integer),
+    sa.Column("pack", sa.Integer),
+    sa.Column("unit_amount", sa.Integer, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("stock", sa.Integer, nullable=False),
+    sa.Column("image_url", sa.Text, nullable=False),
+    sa.CheckConstraint("stock >= 0", name="products_never_oversold"),
+)
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("order_id", sa.Text, primary_key=True),
+    sa.Column("guest_id", sa.ForeignKey("accounts.guest_id"), nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("product_id", sa.ForeignKey("products.product_id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("amount", sa.Integer, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("delivery_address", sa.Text, nullable=False),
+    sa.Column("delivery_date", sa.Date, nullable=False),
+    sa.Column("payment_method", sa.Text, nullable=False),
+    sa.Column("payment_attempt", sa.Integer, nullable=False),
+    sa.Column("payment_intent_id", sa.Text),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("created_at", moment, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+    sa.Column("leased_until", moment, nullable=False),
+    sa.Index("orders_of_guest", "guest_id", "created_at", "order_id"),
+    sa.Index(
+        "orders_unfinished",
+        "leased_until",
+        postgresql_where=sa.text("status = 'pending'"),
+    ),
+)
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("order_id", sa.ForeignKey("orders.order_id"), primary_key=True),
+    sa.Column("event", sa.Text, primary_key=True),
+    sa.Column("leased_until", moment, nullable=False),
+    sa.Column("sent_at", moment),
+    sa.Index(
+        "notifications_unsent",
+        "leased_until",
+        postgresql_where=sa.text("sent_at IS NULL"),
+    ),
+)
+dialogues = sa.Table(
+    "dialogues",
+    metadata,
+    sa.Column("guest_id", sa.ForeignKey("accounts.guest_id"), primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("updated_at", moment, nullable=False),
+)
+partners = sa.Table(
+    "partners",
+    metadata,
+    sa.Column("key_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("rate_per_minute", sa.Integer, nullable=False),
+)
+rate_counters = sa.Table(
+    "rate_counters",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("window_start", moment, primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
+
+class Database:
+    """Connections to PostgreSQL.
+
+    Args:
+        url: as SQLAlchemy writes it, `postgresql+psycopg://...`.
+        connections: how many this process may hold, one for each of its threads.
+    """
+
+    def __init__(self, url: str, connections: int = 10) -> None:
+        self.engine = sa.create_engine(
+            url,
+            pool_size=connections,
+            max_overflow=2,
+            pool_timeout=5,
+            connect_args={
+                "connect_timeout": 3,
+                "options": "-c statement_timeout=5000 -c timezone=UTC",
+            },
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Run a block in one transaction: all of it happens, or nothing.
+
+        Raises:
+            Unavailable: the database cannot be reached or does not answer in time.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+            log.error("database away", extra={"reason": str(error.__cause__ or error)})
+            raise Unavailable(
+                "We cannot reach our database now. Nothing was lost; try again."
+            ) from error
+
+    def reachable(self) -> bool:
+        """Whether the database answers now."""
+        try:
+            with self.transaction() as tx:
+                tx.execute(sa.text("SELECT 1"))
+        except Unavailable:
+            return False
+        return True
+
+
+def now() -> sa.Function[dt.datetime]:
+    """The database's clock, so that the processes of one run agree on leases."""
+    return sa.func.clock_timestamp(type_=moment)
+
+
+def after(seconds: float) -> sa.ColumnElement[dt.datetime]:
+    """A moment from now by the database's clock.
+
+    Args:
+        seconds: how far from now.
+    """
+    return now() + dt.timedelta(seconds=seconds)
+
+
+def migrate(url: str, wait_seconds: float = 30.0) -> None:
+    """Bring the schema to its newest version; wait for a database that is starting.
+
+    Args:
+        url: as SQLAlchemy writes it.
+        wait_seconds: how long to wait for the database.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: the database did not come up in time.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = sa.create_engine(url, connect_args={"connect_timeout": 3})
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            with engine.begin() as connection:
+                # Two copies that start at once must not migrate at once.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(20261123)"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            break
+        except exc.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+    engine.dispose()

@@ -1,0 +1,78 @@
+"""The web page and the contract in Swagger UI, served beside the API."""
+
+import importlib.util
+from pathlib import Path
+
+from flask import Blueprint, Response, jsonify, redirect, send_file, send_from_directory
+from werkzeug.wrappers import Response as AnyResponse
+
+from .config import Settings
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def site(settings: Settings) -> Blueprint:
+    """Serve the page from its folder.
+
+    Args:
+        settings: where the page and the contract are.
+    """
+    pages = Blueprint("site", __name__)
+    swagger = _swagger_assets()
+
+    @pages.get("/")
+    def index() -> Response:
+        return send_from_directory(settings.frontend_dir, "index.html")
+
+    @pages.get("/<path:path>")
+    def file(path: str) -> Response:
+        return send_from_directory(settings.frontend_dir, path)
+
+    @pages.get("/config.json")
+    def config() -> Response:
+        return jsonify(stage=1, api_url="/v1", auth="bearer")
+
+    @pages.get("/openapi.yaml")
+    def contract() -> Response:
+        return send_file(settings.contract_file, mimetype="application/yaml")
+
+    @pages.get("/docs")
+    def docs_without_slash() -> AnyResponse:
+        return redirect("/docs/")
+
+    @pages.get("/docs/")
+    def docs() -> Response:
+        return send_from_directory(settings.frontend_dir, "docs/index.html")
+
+    @pages.get("/docs/assets/<path:path>")
+    def docs_assets(path: str) -> Response:
+        return send_from_directory(swagger, path)
+
+    @pages.after_app_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return pages
+
+
+def _swagger_assets() -> Path:
+    found = importlib.util.find_spec("flask_swagger_ui")
+    if found is None or found.origin is None:
+        raise RuntimeError(
+            "flask-swagger-ui is missing: pip install -r requirements.txt"
+        )
+    return Path(found.origin).parent / "dist"

@@ -1,0 +1,28 @@
+"""How gunicorn runs the monolith. `WEB_CONCURRENCY` is gunicorn's own variable."""
+
+import os
+from typing import Any
+
+from concierge import config, setup
+
+bind = f"127.0.0.1:{os.environ.get('PORT', '8100')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+keepalive = 30
+timeout = 60
+graceful_timeout = 20
+# Every worker loads its own copy of everything, as on machines that share nothing: what
+# that costs in memory is one of the lecture's points.
+preload_app = False
+
+
+def on_starting(server: Any) -> None:
+    """Bring the database up to date, once, before any worker starts."""
+    setup.prepare(config.load())
+
+
+def post_worker_init(worker: Any) -> None:
+    """Begin to finish what an earlier process may have left unfinished."""
+    services = worker.app.callable.extensions["concierge"]
+    services.sweep.start(services.settings.sweep_seconds)
