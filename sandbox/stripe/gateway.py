@@ -9,12 +9,12 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from . import forms, idempotency
+from . import forms, idempotency, intent_calls, payment_methods, refund_calls
+from .calls import API_VERSION, Call, new_id
 from .control import PREFIX, Control
 from .errors import Answer, StripeError, injected, rate_limited, unauthorized
 from .faults import DroppedError, Faults, Injection
-from .ledger import Ledger
-from .operations import API_VERSION, OPERATIONS, Call, new_id
+from .ledger import Book, Ledger
 from .rate_limit import RateLimit
 
 TEST_KEY = re.compile(r"sk_test_[A-Za-z0-9_]+")
@@ -32,6 +32,18 @@ ROUTES = [
         ("GET", r"/v1/payment_methods/([^/]+)", "retrieve_payment_method"),
     )
 ]
+
+OPERATIONS: dict[str, Callable[[Book, Call], Answer]] = {
+    "create": intent_calls.create,
+    "retrieve": intent_calls.retrieve,
+    "confirm": intent_calls.confirm,
+    "cancel": intent_calls.cancel,
+    "list": intent_calls.list_all,
+    "refund": refund_calls.create,
+    "retrieve_refund": refund_calls.retrieve,
+    "list_refunds": refund_calls.list_all,
+    "retrieve_payment_method": payment_methods.retrieve,
+}
 
 
 @dataclass(frozen=True)
