@@ -1,0 +1,1 @@
+"""A local stand-in for Stripe that the official library cannot tell from it."""
