@@ -56,7 +56,8 @@ class OrderStore:
             .limit(query.limit + 1)
         )
         if query.cursor is not UNSET:
-            last = sa.tuple_(*_read_cursor(query.cursor))
+            created_at, order_id = _read_cursor(query.cursor)
+            last = sa.tuple_(sa.literal(created_at), sa.literal(order_id))
             chosen = chosen.where(
                 sa.tuple_(orders.c.created_at, orders.c.order_id) < last
             )

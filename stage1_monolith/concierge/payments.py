@@ -126,7 +126,7 @@ class Payments:
         try:
             intent = self._api.confirm(intent_id, {"error_on_requires_action": True})
         except stripe.CardError as error:
-            raise Declined(_reason(error.decline_code or error.code)) from error
+            raise Declined(_reason(error.error)) from error
         except stripe.StripeError:
             # A timeout, a 500, a second confirmation: believe only the intent itself.
             intent = self._retrieve(intent_id)
@@ -134,7 +134,7 @@ class Payments:
             return
         refused = intent.last_payment_error
         if intent.status == "requires_payment_method" and refused:
-            raise Declined(_reason(refused.decline_code or refused.code))
+            raise Declined(_reason(refused))
         raise PaymentsUnavailable(f"The payment is {intent.status}.")
 
     def _retrieve(self, intent_id: str) -> stripe.PaymentIntent:
@@ -162,5 +162,5 @@ def stripe_client(
     )
 
 
-def _reason(code: str | None) -> str:
-    return REASONS.get(code or "", DECLINED)
+def _reason(refusal: stripe.ErrorObject | stripe.PaymentIntent.LastPaymentError) -> str:
+    return REASONS.get(refusal.decline_code or refusal.code or "", DECLINED)

@@ -41,7 +41,7 @@ def counted(tx: sa.Connection, name: str, now: dt.datetime) -> int:
     found = sa.select(rate_counters.c.count).where(
         rate_counters.c.name == name, rate_counters.c.window_start == window_start(now)
     )
-    return tx.execute(found).scalar_one_or_none() or 0
+    return int(tx.execute(found).scalar_one_or_none() or 0)
 
 
 def window_start(now: dt.datetime) -> dt.datetime:

@@ -13,7 +13,7 @@ from .errors import BadRequest, NotFound, Unauthorized, UnsupportedMediaType
 from .orders import Status, answer, view
 from .services import Services
 
-T = TypeVar("T")
+T = TypeVar("T", bound=wire.Body)
 
 api = Blueprint("api", __name__, url_prefix="/v1")
 

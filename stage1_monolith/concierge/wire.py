@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from .errors import BadRequest
 
-T = TypeVar("T")
+T = TypeVar("T", bound="Body")
 
 Category = Literal[
     "flowers", "gifts", "sweets", "food", "tables", "tickets", "rides", "rooms"
@@ -28,11 +28,7 @@ Cents = Annotated[int, Meta(ge=0, le=100_000_000)]
 
 
 class Body(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    rename="camel",
-    kw_only=True,
+    msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True
 ):
     """A JSON object with exactly the fields that its class names."""
 
