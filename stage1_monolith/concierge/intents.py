@@ -48,7 +48,7 @@ def load_intents(path: Path = DEFAULT_FILE) -> tuple[Intent, ...]:
             found.append((number, name, description, []))
             continue
         if not found:
-            raise _error(path, number, "put a heading such as [greet] above this phrase")
+            raise _error(path, number, "put a heading such as [greet] above it")
         intent = found[-1][1]
         key = normalise(line)
         owner, earlier_line = owners.setdefault(key, (intent, number))
