@@ -42,7 +42,7 @@ class Cluster:
 
     def command(self, program: str, *arguments: str) -> list[str]:
         """Return the command line of one of PostgreSQL's programs on this data."""
-        return [str(self.binaries / program), "-D", str(self.data), *arguments]
+        return [str(self.binaries / program), *arguments, "-D", str(self.data)]
 
     def start(self, command: Sequence[str], **options: object) -> subprocess.Popen[str]:
         """Start a command as the server's account, in the data folder."""
@@ -118,9 +118,8 @@ def create_databases(cluster: Cluster, names: Sequence[str]) -> None:
     It also recovers the data when the last server was killed.
     """
     statements = "".join(f'CREATE DATABASE "{name}"\n' for name in names)
-    output = cluster.finish(
-        cluster.command("postgres", "--single", "postgres"), statements
-    )
+    single_user = [*cluster.command("postgres", "--single"), "postgres"]
+    output = cluster.finish(single_user, statements)
     for line in output.splitlines():
         if "ERROR" in line and "already exists" not in line:
             raise RuntimeError(f"A database could not be made: {line}")
