@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from honcho.environ import parse  # type: ignore[import-untyped]
@@ -62,32 +63,48 @@ def part_environment(
     """
     numbers = {port.variable: str(number) for port, number in ports.items()}
     product = {
-        "DATABASE_URL": "postgresql+psycopg://postgres@127.0.0.1:"
-        f"{numbers.get('POSTGRES_PORT', '')}/concierge",
-        "STRIPE_API_KEY": "sk_test_sandbox",
-        "SMTP_HOST": "127.0.0.1",
         "STAGE_NAME": stage_name,
         "PYTHONUNBUFFERED": "1",  # the last lines of a part must not stay in a buffer
     }
-    if "STRIPE_API_KEY" not in user:
-        product["STRIPE_API_BASE"] = _local(ports, "STRIPE_PORT")
+    if database := numbers.get("POSTGRES_PORT"):
+        product["DATABASE_URL"] = (
+            f"postgresql+psycopg://postgres@127.0.0.1:{database}/concierge"
+        )
+    if "STRIPE_API_KEY" not in user and (stripe := _local(ports, "STRIPE_PORT")):
+        product |= {"STRIPE_API_KEY": "sk_test_sandbox", "STRIPE_API_BASE": stripe}
     if "SMTP_HOST" in user:
-        numbers.pop("SMTP_PORT", None)
+        numbers.pop("SMTP_PORT", None)  # the port of the user's server stays
+    else:
+        product["SMTP_HOST"] = "127.0.0.1"
     return product | dict(user) | numbers | _paths(user) | {"RUN_DIR": str(run_dir)}
 
 
-def addresses(env: Mapping[str, str], ports: Mapping[Port, int]) -> dict[str, str]:
-    """Return the addresses of the site, of Stripe and of the mailbox."""
-    return {
-        "site": _local(ports, "PORT"),
-        "stripe": env.get("STRIPE_API_BASE", STRIPE),
-        "mailbox": _local(ports, "MAILBOX_PORT"),
-    }
+@dataclass(frozen=True)
+class Addresses:
+    """Where a run's site, its Stripe and its mailbox are."""
+
+    site: str
+    stripe: str
+    mailbox: str | None
 
 
-def _local(ports: Mapping[Port, int], variable: str) -> str:
+def addresses(env: Mapping[str, str], ports: Mapping[Port, int]) -> Addresses:
+    """Return the addresses of a run.
+
+    Args:
+        env: the environment of the parts.
+        ports: the ports of the parts that run.
+    """
+    return Addresses(
+        site=_local(ports, "PORT") or "",
+        stripe=env.get("STRIPE_API_BASE", STRIPE),
+        mailbox=_local(ports, "MAILBOX_PORT"),
+    )
+
+
+def _local(ports: Mapping[Port, int], variable: str) -> str | None:
     numbers = {port.variable: number for port, number in ports.items()}
-    return f"http://127.0.0.1:{numbers.get(variable)}"
+    return f"http://127.0.0.1:{numbers[variable]}" if variable in numbers else None
 
 
 def _paths(user: Mapping[str, str]) -> dict[str, str]:

@@ -52,11 +52,11 @@ class Plan:
         return RunningStage(
             stage=self.stage.number,
             name=self.places.name,
-            site_url=urls["site"],
-            api_url=urls["site"] + "/v1",
+            site_url=urls.site,
+            api_url=urls.site + "/v1",
             auth=self.stage.auth,
-            stripe_url=urls["stripe"],
-            mailbox_url=None if "mailbox" in self.without else urls["mailbox"],
+            stripe_url=urls.stripe,
+            mailbox_url=urls.mailbox,
             runner_pid=os.getpid(),
         )
 
@@ -205,11 +205,17 @@ class Run:
             self._groups[::-1],
             self._mark,
             GRACE_SECONDS,
-            hurry=lambda: self._hurry,
+            hurry=self._insisted,
         )
         while event := self._next_event(TICK_SECONDS):
             self._hear_quietly(event)
         self._guard.dismiss()
+
+    def _insisted(self) -> bool:
+        """Tell whether to be quick, and reap: a zombie keeps its group alive."""
+        for part in self._parts.values():
+            part.status()
+        return self._hurry
 
     def _hear_quietly(self, event: Any) -> None:
         """React while stopping: output and late starts still count, nothing else."""
