@@ -1,0 +1,1 @@
+"""A real PostgreSQL for the laptop, run from a Python wheel."""

@@ -1,0 +1,118 @@
+"""The environment of a run's parts, and the parts that the user's own systems replace.
+
+The user's environment wins over everything here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from honcho.environ import parse  # type: ignore[import-untyped]
+
+from .stages import REPOSITORY, Port
+
+STRIPE = "https://api.stripe.com"
+
+
+def user_environment(env_file: Path) -> dict[str, str]:
+    """Return the process's environment over the settings of a `.env` file.
+
+    A variable that is set to nothing counts as not set.
+    """
+    settings: dict[str, str] = {}
+    if env_file.is_file():
+        settings = parse(env_file.read_text(encoding="utf-8"))
+    merged = settings | {k: v for k, v in os.environ.items() if v}
+    return {name: value for name, value in merged.items() if value}
+
+
+def replaced_parts(user: Mapping[str, str], ports: Mapping[Port, int]) -> set[str]:
+    """Return the parts that need not run because the user brings a system of their own.
+
+    Args:
+        user: the user's environment.
+        ports: the ports of the run.
+    """
+    replaced = set()
+    if "DATABASE_URL" in user:
+        replaced.add("postgres")
+    ours = _local(ports, "STRIPE_PORT")
+    if user.get("STRIPE_API_BASE", ours) != ours or (
+        "STRIPE_API_KEY" in user and "STRIPE_API_BASE" not in user
+    ):
+        replaced.add("stripe")
+    if "SMTP_HOST" in user:
+        replaced.add("mailbox")
+    return replaced
+
+
+def part_environment(
+    user: Mapping[str, str], ports: Mapping[Port, int], run_dir: Path, stage_name: str
+) -> dict[str, str]:
+    """Return the environment that every part of a run gets.
+
+    Args:
+        user: the user's environment, which wins.
+        ports: the ports of the run.
+        run_dir: the folder for the parts' data.
+        stage_name: what the stage calls itself, for instance in its health.
+    """
+    numbers = {port.variable: str(number) for port, number in ports.items()}
+    product = {
+        "STAGE_NAME": stage_name,
+        "PYTHONUNBUFFERED": "1",  # the last lines of a part must not stay in a buffer
+    }
+    if database := numbers.get("POSTGRES_PORT"):
+        product["DATABASE_URL"] = (
+            f"postgresql+psycopg://postgres@127.0.0.1:{database}/concierge"
+        )
+    if "STRIPE_API_KEY" not in user and (stripe := _local(ports, "STRIPE_PORT")):
+        product |= {"STRIPE_API_KEY": "sk_test_sandbox", "STRIPE_API_BASE": stripe}
+    if "SMTP_HOST" in user:
+        numbers.pop("SMTP_PORT", None)  # the port of the user's server stays
+    else:
+        product["SMTP_HOST"] = "127.0.0.1"
+    return product | dict(user) | numbers | _paths(user) | {"RUN_DIR": str(run_dir)}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a run's site, its Stripe and its mailbox are."""
+
+    site: str
+    stripe: str
+    mailbox: str | None
+
+
+def addresses(env: Mapping[str, str], ports: Mapping[Port, int]) -> Addresses:
+    """Return the addresses of a run.
+
+    Args:
+        env: the environment of the parts.
+        ports: the ports of the parts that run.
+    """
+    return Addresses(
+        site=_local(ports, "PORT") or "",
+        stripe=env.get("STRIPE_API_BASE", STRIPE),
+        mailbox=_local(ports, "MAILBOX_PORT"),
+    )
+
+
+def _local(ports: Mapping[Port, int], variable: str) -> str | None:
+    numbers = {port.variable: number for port, number in ports.items()}
+    return f"http://127.0.0.1:{numbers[variable]}" if variable in numbers else None
+
+
+def _paths(user: Mapping[str, str]) -> dict[str, str]:
+    """Let parts find `sandbox`, and the programs of the environment we run in."""
+    programs = str(Path(sys.executable).parent)
+    return {
+        "PATH": os.pathsep.join([programs, user.get("PATH", os.defpath)]),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(REPOSITORY), user.get("PYTHONPATH")])
+        ),
+    }

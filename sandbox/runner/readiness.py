@@ -1,0 +1,78 @@
+"""When is a stage ready: every port accepts, and the site's health answers 200."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .ports import accepts
+from .stages import Port
+
+STEP_SECONDS = 0.1
+PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Everything answers."""
+
+
+@dataclass(frozen=True)
+class NotReady:
+    """What is still waited for; `late` when it will not be waited for any longer."""
+
+    missing: str
+    late: bool
+
+
+def watch(
+    ports: Mapping[Port, int],
+    health_url: str,
+    patience: float,
+    tell: Callable[[Ready | NotReady], None],
+) -> None:
+    """Wait in the background, and tell about progress and the end of it.
+
+    Args:
+        ports: the ports that must accept.
+        health_url: must answer 200.
+        patience: seconds until it is too late.
+        tell: called with `NotReady` every few seconds, and once at the end.
+    """
+
+    def wait() -> None:
+        began = told = time.monotonic()
+        while missing := _missing(ports, health_url):
+            now = time.monotonic()
+            if now - began > patience:
+                return tell(NotReady(missing, late=True))
+            if now - told > PROGRESS_SECONDS:
+                told = now
+                tell(NotReady(missing, late=False))
+            time.sleep(STEP_SECONDS)
+        return tell(Ready())
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _missing(ports: Mapping[Port, int], health_url: str) -> str:
+    closed = [f"{port.part} (port {n})" for port, n in ports.items() if not accepts(n)]
+    return ", ".join(closed) or _sick(health_url)
+
+
+def _sick(url: str) -> str:
+    """Return what is wrong with the site's health, or nothing."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.netloc, timeout=5)
+    try:
+        connection.request("GET", address.path)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"{url} ({type(error).__name__})"
+    finally:
+        connection.close()
+    return "" if status == http.HTTPStatus.OK else f"{url} (it answers {status})"

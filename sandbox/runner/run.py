@@ -1,0 +1,261 @@
+"""One run of a stage: start, ready, stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+from typing import IO, Any
+
+from honcho.printer import Message  # type: ignore[import-untyped]
+
+from . import environment, ports, readiness
+from .ending import MARK, end_run
+from .guard import Guard
+from .parts import Part, parts_of
+from .stages import Port, Stage
+from .state import Places, RunningStage, acquire, write_state
+from .voice import Voice
+
+GRACE_SECONDS = 5.0
+TICK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Somebody asked the run to stop."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run needs to know before it starts anything."""
+
+    stage: Stage
+    places: Places
+    ports: Mapping[Port, int]
+    env: Mapping[str, str]
+    without: set[str]
+    patience: float
+
+    def running(self) -> RunningStage:
+        """Return the state that holds when everything is ready."""
+        urls = environment.addresses(self.env, self.ports)
+        return RunningStage(
+            stage=self.stage.number,
+            name=self.places.name,
+            site_url=urls.site,
+            api_url=urls.site + "/v1",
+            auth=self.stage.auth,
+            stripe_url=urls.stripe,
+            mailbox_url=urls.mailbox,
+            runner_pid=os.getpid(),
+        )
+
+
+def plan_for(
+    stage: Stage, places: Places, port_base: int | None, env_file: Path, patience: float
+) -> Plan:
+    """Decide the ports, the environment and the parts of a run.
+
+    Args:
+        stage: the stage.
+        places: where the run keeps its files.
+        port_base: its first port; `None` for the stage's own.
+        env_file: settings that the environment does not set.
+        patience: seconds until it must be ready.
+
+    Raises:
+        ValueError: a setting is wrong; the message names it.
+    """
+    user = environment.user_environment(env_file)
+    numbers = ports.assigned(stage, port_base, user)
+    without = environment.replaced_parts(user, numbers)
+    env = environment.part_environment(user, numbers, places.data, stage.name)
+    needed = {port: n for port, n in numbers.items() if port.part not in without}
+    return Plan(stage, places, needed, env, without, patience)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run ends: the exit status, and what to say after everything stopped."""
+
+    status: int
+    words: str = ""
+    part: Part | None = None
+
+
+class Run:
+    """Starts the parts, hears what happens to them, and stops them."""
+
+    def __init__(self, plan: Plan, lock: IO[str]) -> None:
+        self._plan = plan
+        self._mark = uuid.uuid4().hex
+        env = {**plan.env, MARK: self._mark}
+        self._parts = parts_of(plan.stage.path, plan.without, plan.places.logs, env)
+        self._voice = Voice(self._parts, lambda: self.ask_to_stop("the output closed"))
+        self._groups: list[int] = []
+        # Signal handlers put into it as well, which only a SimpleQueue allows.
+        self._events: SimpleQueue[Any] = SimpleQueue()
+        self._stopping = self._hurry = False
+        self._guard = Guard(self._mark, plan.places.state, lock)
+
+    def ask_to_stop(self, why: str, insisting: bool = False) -> None:
+        """Ask the run to stop; signal handlers may call it.
+
+        Args:
+            why: in a word, for the output.
+            insisting: while the run is stopping already, end what is left at once.
+        """
+        self._hurry = self._stopping and insisting
+        self._events.put(Asked(why))
+
+    def perform(self) -> int:
+        """Run until asked to stop or until a part dies; return the exit status."""
+        try:
+            self._start()
+            ending = self._listen()
+        finally:
+            self._stop()
+        self._voice.last_words(ending.words, ending.part)
+        return ending.status
+
+    def _start(self) -> None:
+        stage = self._plan.stage
+        self._voice.say(f"Starting stage {stage.number}: {', '.join(self._parts)}")
+        for part in self._parts.values():
+            part.start(self._events)
+        health = self._plan.running().site_url + stage.health_path
+        readiness.watch(self._plan.ports, health, self._plan.patience, self._events.put)
+
+    def _listen(self) -> Ending:
+        looked = time.monotonic()
+        while True:
+            ending = self._hear(self._next_event(TICK_SECONDS))
+            if ending is None and time.monotonic() - looked > TICK_SECONDS:
+                looked = time.monotonic()
+                ending = self._dead_part()
+            if ending is not None:
+                return ending
+
+    def _next_event(self, seconds: float) -> Any:
+        try:
+            return self._events.get(timeout=seconds)
+        except Empty:
+            return None
+
+    def _hear(self, event: Any) -> Ending | None:
+        """React to one event; return why the run ends if it does."""
+        match event:
+            case Message(type="start"):
+                self._groups.append(event.data["pid"])
+                self._guard.watch(event.data["pid"])
+            case Message(type="line"):
+                self._parts[event.name].keep(event.data)
+                self._voice.relay(event)
+            case readiness.Ready():
+                self._announce()
+            case readiness.NotReady(missing, late):
+                self._voice.say(f"Waiting for {missing}")
+                return self._late(missing) if late else None
+            case Asked(why):
+                self._voice.say(f"Stopping ({why}) ...")
+                return Ending(0)
+        return None
+
+    def _announce(self) -> None:
+        running = self._plan.running()
+        write_state(self._plan.places, running)
+        mailbox = f"mailbox {running.mailbox_url}/, " if running.mailbox_url else ""
+        self._voice.say(
+            f"Ready: stage {running.stage} at {running.site_url}/ "
+            f"({mailbox}Ctrl-C stops)"
+        )
+
+    def _late(self, missing: str) -> Ending:
+        return Ending(
+            1,
+            f"Not ready after {self._plan.patience:g} s: no answer from {missing}. "
+            f"The parts' output is in {self._plan.places.logs}",
+        )
+
+    def _dead_part(self) -> Ending | None:
+        for part in self._parts.values():
+            if (status := part.status()) is not None:
+                self._voice.say(f"{part.name} ended, stopping the rest ...")
+                how = f"signal {-status}" if status < 0 else f"exit status {status}"
+                return Ending(1, f"{part.name} ended with {how}.", part)
+        return None
+
+    def _stop(self) -> None:
+        """End every part, the last of the Procfile first, and take back the state."""
+        self._stopping = True
+        self._plan.places.state.unlink(missing_ok=True)
+        while event := self._next_event(0):
+            self._hear_quietly(event)
+        end_run(
+            self._groups[::-1],
+            self._mark,
+            GRACE_SECONDS,
+            hurry=self._insisted,
+        )
+        while event := self._next_event(TICK_SECONDS):
+            self._hear_quietly(event)
+        self._guard.dismiss()
+
+    def _insisted(self) -> bool:
+        """Tell whether to be quick, and reap: a zombie keeps its group alive."""
+        for part in self._parts.values():
+            part.status()
+        return self._hurry
+
+    def _hear_quietly(self, event: Any) -> None:
+        """React while stopping: output and late starts still count, nothing else."""
+        if isinstance(event, Message):
+            self._hear(event)
+
+
+def run(plan: Plan, until_stdin_closes: bool = False) -> int:
+    """Run a stage in the foreground and return the exit status: 0 when asked to stop.
+
+    Args:
+        plan: what to run.
+        until_stdin_closes: stop, too, when standard input ends; for a caller that
+            must not leave a run behind when it is killed.
+
+    Raises:
+        AlreadyRunningError: the same run is up; the message says where.
+        PortTakenError: a port is not free; the message says who holds it.
+    """
+    with acquire(plan.places) as lock:
+        ports.check(plan.ports)
+        running = Run(plan, lock)
+        _on_signals(running)
+        if until_stdin_closes:
+            threading.Thread(target=_wait_for_end, args=[running], daemon=True).start()
+        return running.perform()
+
+
+def _on_signals(running: Run) -> None:
+    def ask(number: int, frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        running.ask_to_stop(name, insisting=number == signal.SIGINT)
+
+    signal.signal(signal.SIGINT, ask)
+    signal.signal(signal.SIGTERM, ask)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # `nohup` wants it ignored
+        signal.signal(signal.SIGHUP, ask)
+
+
+def _wait_for_end(running: Run) -> None:
+    while os.read(0, 1024):
+        pass
+    running.ask_to_stop("the caller is gone")

@@ -1,0 +1,58 @@
+"""Bounded waits and free ports for the tests of the sandbox."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+
+SECONDS = 30.0
+
+
+def until(condition, what, seconds=SECONDS):
+    """Wait until `condition()` is true and return its value; fail with `what`."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return value
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def until_open(port, process):
+    """Wait until a port accepts; fail at once when the process has ended."""
+
+    def accepts():
+        assert process.poll() is None, f"it ended with status {process.returncode}"
+        return is_open(port)
+
+    until(accepts, f"port {port} accepts")
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_ports(count):
+    """Return free ports below the range that the system hands out by itself."""
+    base = free_base(range(count))
+    return [base + offset for offset in range(count)]
+
+
+def free_base(offsets):
+    """Return a port such that it plus each of the offsets is free."""
+    while True:
+        base = random.randrange(12000, 30000, 50)
+        if all(is_free(base + offset) for offset in offsets):
+            return base
