@@ -162,5 +162,9 @@ def stripe_client(
     )
 
 
-def _reason(refusal: stripe.ErrorObject | stripe.PaymentIntent.LastPaymentError) -> str:
+def _reason(
+    refusal: stripe.ErrorObject | stripe.PaymentIntent.LastPaymentError | None,
+) -> str:
+    if refusal is None:
+        return DECLINED
     return REASONS.get(refusal.decline_code or refusal.code or "", DECLINED)

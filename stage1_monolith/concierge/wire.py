@@ -27,9 +27,7 @@ Limit = Annotated[int, Meta(ge=1, le=100)]
 Cents = Annotated[int, Meta(ge=0, le=100_000_000)]
 
 
-class Body(
-    msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True
-):
+class Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """A JSON object with exactly the fields that its class names."""
 
 
@@ -63,12 +61,19 @@ class Structured(Body, tag_field="type", tag="structured"):
     structured: Shown
 
 
-class Conversation(Body):
-    """Messages, in the order in which they were said."""
+Message = Unstructured | Structured
 
-    messages: Annotated[
-        list[Unstructured | Structured], Meta(min_length=1, max_length=50)
-    ]
+
+class Conversation(Body):
+    """What a guest says, in order."""
+
+    messages: Annotated[list[Message], Meta(min_length=1, max_length=20)]
+
+
+class Replies(Body):
+    """What the concierge answers, in the order in which to show it."""
+
+    messages: list[Message]
 
 
 class Product(Body):
