@@ -3,7 +3,8 @@
 import os
 from typing import Any
 
-from concierge import config, setup
+from concierge.config import load
+from concierge.setup import prepare
 
 bind = f"127.0.0.1:{os.environ.get('PORT', '8100')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -15,11 +16,13 @@ graceful_timeout = 20
 # Every worker loads its own copy of everything, as on machines that share nothing: what
 # that costs in memory is one of the lecture's points.
 preload_app = False
+# Its socket lies in the home folder, where two runs would fight over it.
+control_socket_disable = True
 
 
 def on_starting(server: Any) -> None:
     """Bring the database up to date, once, before any worker starts."""
-    setup.prepare(config.load())
+    prepare(load())
 
 
 def post_worker_init(worker: Any) -> None:

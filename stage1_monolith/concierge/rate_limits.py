@@ -33,7 +33,7 @@ def count(tx: sa.Connection, name: str, now: dt.datetime) -> int:
         )
         .returning(rate_counters.c.count)
     )
-    return tx.execute(counted).scalar_one()
+    return int(tx.execute(counted).scalar_one())
 
 
 def counted(tx: sa.Connection, name: str, now: dt.datetime) -> int:

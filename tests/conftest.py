@@ -1,0 +1,41 @@
+"""The running stage that the contract, the browser and the other layers are pointed at.
+
+`STAGE` in the environment says which (1 by default).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.runner import STAGES, RunningStage, started
+from sandbox.runner.state import RUN_ROOT
+from tests.guest import Guest
+
+STAGE = int(os.environ.get("STAGE", "1"))
+FULL = os.environ.get("SIZE", "small") == "full"
+PARTNER_KEY = "partner-of-the-tests"
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[RunningStage]:
+    """A running stage with an empty database, on ports beside those of `make`."""
+    name = f"{STAGES[STAGE].name}-test"
+    shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
+    with started(STAGE, name=name, env={"PARTNER_API_KEY": PARTNER_KEY}) as running:
+        yield running
+
+
+@pytest.fixture
+def guest(stage: RunningStage) -> Guest:
+    """A new guest of the running stage."""
+    return Guest(stage)
+
+
+@pytest.fixture
+def partner_key() -> str:
+    """The key of the one partner of the running stage."""
+    return PARTNER_KEY
