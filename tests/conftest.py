@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.runner import STAGES, RunningStage, started
+from sandbox.runner import RunningStage, started
+from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT
 from tests.guest import Guest
 
