@@ -6,12 +6,14 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import psutil
 
 # Every part inherits this variable, so that a process which left its group (a daemon,
 # a session of its own) is still known as one of this run.
 MARK = "SANDBOX_RUN_MARK"
+STEP_SECONDS = 0.05
 
 
 def end_run(
@@ -30,17 +32,20 @@ def end_run(
     """
     for group in groups:
         _signal(group, signal.SIGTERM)
-        deadline = time.monotonic() + grace
-        while is_alive(group) and time.monotonic() < deadline and not hurry():
-            time.sleep(0.02)
+        _wait(partial(is_alive, group), grace, hurry)
         _signal(group, signal.SIGKILL)
-    strays = marked(mark)
-    for process in strays:
-        _quietly(process.terminate)
-    _, alive = psutil.wait_procs(strays, timeout=0 if hurry() else grace)
-    for process in alive:
-        _quietly(process.kill)
-    psutil.wait_procs(alive, timeout=1)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in marked(mark):
+            _signal_one(process, number)
+        _wait(lambda: bool(marked(mark)), grace, hurry)
+
+
+def _wait(
+    goes_on: Callable[[], bool], seconds: float, hurry: Callable[[], bool]
+) -> None:
+    deadline = time.monotonic() + seconds
+    while goes_on() and time.monotonic() < deadline and not hurry():
+        time.sleep(STEP_SECONDS)
 
 
 def marked(mark: str) -> list[psutil.Process]:
@@ -49,12 +54,27 @@ def marked(mark: str) -> list[psutil.Process]:
 
 
 def is_alive(group: int) -> bool:
-    """Tell whether a process group has a member (macOS denies it for zombies)."""
+    """Tell whether a process group has a member other than zombies."""
+    return any(_group(pid) == group and lives(pid) for pid in psutil.pids())
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process is there and is not a zombie.
+
+    An orphan stays a zombie until the system's first process reaps it, which takes
+    seconds in some containers.
+    """
     try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
         return False
-    return True
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
 
 
 def _bears(process: psutil.Process, mark: str) -> bool:
@@ -65,14 +85,14 @@ def _bears(process: psutil.Process, mark: str) -> bool:
 
 
 def _signal(group: int, number: signal.Signals) -> None:
-    try:
+    try:  # macOS denies signals to a group of zombies
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
         return
 
 
-def _quietly(action: Callable[[], None]) -> None:
+def _signal_one(process: psutil.Process, number: signal.Signals) -> None:
     try:
-        action()
+        process.send_signal(number)
     except psutil.Error:
         return

@@ -205,17 +205,11 @@ class Run:
             self._groups[::-1],
             self._mark,
             GRACE_SECONDS,
-            hurry=self._insisted,
+            hurry=lambda: self._hurry,
         )
         while event := self._next_event(TICK_SECONDS):
             self._hear_quietly(event)
         self._guard.dismiss()
-
-    def _insisted(self) -> bool:
-        """Tell whether to be quick, and reap: a zombie keeps its group alive."""
-        for part in self._parts.values():
-            part.status()
-        return self._hurry
 
     def _hear_quietly(self, event: Any) -> None:
         """React while stopping: output and late starts still count, nothing else."""

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO
 
-import psutil
-
+from .ending import lives
 from .stages import REPOSITORY
 
 RUN_ROOT = REPOSITORY / ".run"
@@ -83,7 +82,7 @@ def read_state(places: Places) -> RunningStage | None:
         running = RunningStage(**{k: v for k, v in found.items() if k in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None
-    return running if psutil.pid_exists(running.runner_pid) else None
+    return running if lives(running.runner_pid) else None
 
 
 def acquire(places: Places) -> IO[str]:
@@ -101,7 +100,7 @@ def acquire(places: Places) -> IO[str]:
     while not _locked(lock):
         lock.seek(0)
         pid = int(lock.read() or 0)
-        if time.monotonic() > deadline or (pid and psutil.pid_exists(pid)):
+        if time.monotonic() > deadline or (pid and lives(pid)):
             lock.close()
             raise AlreadyRunningError(_what_runs_where(places, pid))
         time.sleep(0.1)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from wait import free_ports, is_free, until, until_open
+from wait import free_ports, is_free, until, until_ended, until_open
 
 
 class Postgres:
@@ -34,8 +34,11 @@ class Postgres:
         def ready():
             try:
                 return psycopg.connect(url, autocommit=True, connect_timeout=10)
-            except psycopg.errors.CannotConnectNow:  # the port opens a little early
-                return None
+            except psycopg.OperationalError as error:
+                # The port opens a little before the server takes connections.
+                if "starting up" in str(error):
+                    return None
+                raise
 
         return until(ready, "PostgreSQL takes connections")
 
@@ -95,7 +98,7 @@ def test_it_stops_fast_while_a_client_is_connected(postgres, number):
         assert postgres.stop(number) == 0
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
-    assert psutil.wait_procs(processes, timeout=10)[1] == []
+    until_ended(processes)
     assert not (postgres.data / "postmaster.pid").exists()
 
 
@@ -113,7 +116,7 @@ def test_committed_rows_survive_kill_9_of_the_whole_group(postgres):
 def test_kill_9_of_the_front_process_stops_the_server(postgres):
     server = postgres.start().server()
     postgres.stop(signal.SIGKILL)
-    assert psutil.wait_procs([server], timeout=10)[1] == []
+    until_ended([server])
     postgres.until_gone()
     postgres.start()
 

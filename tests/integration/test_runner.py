@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from wait import free_base, is_free, until
+from wait import free_base, is_free, until, until_ended
 
 from sandbox.runner import Port, Stage, StartError, started
 from sandbox.runner.environment import part_environment, replaced_parts
@@ -131,7 +131,7 @@ def strays(kitchen):
 
     def works_there(process):
         try:
-            return process.cwd().startswith(str(kitchen.root))
+            return process.cwd().startswith(str(kitchen.root))  # a zombie has none
         except psutil.Error:
             return False
 
@@ -139,7 +139,7 @@ def strays(kitchen):
 
 
 def nothing_is_left(kitchen, processes):
-    assert psutil.wait_procs(processes, timeout=15)[1] == []
+    until_ended(processes)
     assert strays(kitchen) == []
     until(lambda: all(is_free(kitchen.base + n) for n in OFFSETS), "the ports are free")
     assert not kitchen.state_file.exists()
@@ -320,6 +320,29 @@ def test_a_started_stage_does_not_outlive_its_caller(kitchen):
     assert subprocess.run(command, timeout=60).returncode == -signal.SIGKILL
     until(lambda: strays(kitchen) == [], "the stage has gone with its caller")
     until(lambda: not kitchen.state_file.exists(), "the state file is gone")
+
+
+POSTGRES = Port("POSTGRES_PORT", 30, "postgres")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_postgres_stops_cleanly_with_its_runner(kitchen, number):
+    kitchen.procfile("postgres: python -m sandbox.postgres", "web: python site.py")
+    kitchen.start(kitchen.stage(POSTGRES)).until_ready()
+    processes = kitchen.processes()
+    kitchen.stop(number)
+    nothing_is_left(kitchen, processes)
+    # A server that stopped in good order has removed its lock file.
+    assert (kitchen.run_root / "stub" / "postgres" / "PG_VERSION").exists()
+    assert not (kitchen.run_root / "stub" / "postgres" / "postmaster.pid").exists()
+
+
+def test_postgres_stays_away_where_the_user_brings_a_database(kitchen):
+    kitchen.procfile("postgres: python -m sandbox.postgres", "web: python site.py")
+    url = "postgresql+psycopg://me@db.example.org/concierge"
+    kitchen.start(kitchen.stage(POSTGRES), DATABASE_URL=url).until_ready()
+    assert "Starting stage 1: web\n" in kitchen.output()
+    assert not (kitchen.run_root / "stub" / "postgres").exists()
 
 
 # The settings

@@ -6,6 +6,8 @@ import random
 import socket
 import time
 
+import psutil
+
 SECONDS = 30.0
 
 
@@ -16,6 +18,18 @@ def until(condition, what, seconds=SECONDS):
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.05)
     return value
+
+
+def until_ended(processes):
+    """Wait until processes are gone, or zombies: a lazy init leaves those a while."""
+
+    def alive(process):
+        try:
+            return process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    until(lambda: not any(map(alive, processes)), f"these have ended: {processes}")
 
 
 def is_open(port):
