@@ -197,7 +197,7 @@ def _continue(heard: Heard, state: State, draft: Draft, world: World) -> Answer 
 
 
 def _answers(heard: Heard, awaiting: str | None) -> bool:
-    """Tell whether a text has the kind of detail that was asked for, and asks nothing."""
+    """Tell whether a text has the detail that was asked for, and asks nothing."""
     found = heard.reading.entities
     if heard.text.endswith("?"):
         return False

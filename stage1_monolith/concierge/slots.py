@@ -87,7 +87,7 @@ def _collect_place(
     awaiting: str | None,
 ) -> Draft:
     if entities.address:
-        # "5 Main Street" completes a city said before; "8 Elm Street, Chicago" does not.
+        # "5 Main Street" completes a city said before; "8 Elm St, Chicago" does not.
         kept = None if "," in entities.address else draft.city
         city = entities.city or kept
         return replace(draft, address=entities.address, city=city, place=None)
