@@ -1,6 +1,7 @@
 """The running stage that the contract, the browser and the other layers are pointed at.
 
-`STAGE` in the environment says which (1 by default).
+`STAGE` in the environment says which (1 by default), and `TEST_PORT_BASE` on which ports
+(8n50 and on for stage n), for two test runs at once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def stage() -> Iterator[RunningStage]:
     """A running stage with an empty database, on ports beside those of `make`."""
     name = f"{STAGES[STAGE].name}-test"
     shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
-    with started(STAGE, name=name, env={"PARTNER_API_KEY": PARTNER_KEY}) as running:
+    port_base = int(os.environ.get("TEST_PORT_BASE", 0)) or None
+    env = {"PARTNER_API_KEY": PARTNER_KEY}
+    with started(STAGE, name=name, port_base=port_base, env=env) as running:
         yield running
 
 

@@ -64,6 +64,7 @@ def part_environment(
     numbers = {port.variable: str(number) for port, number in ports.items()}
     product = {
         "STAGE_NAME": stage_name,
+        "PARTNER_API_KEY": "partner-of-the-sandbox",
         "PYTHONUNBUFFERED": "1",  # the last lines of a part must not stay in a buffer
     }
     if database := numbers.get("POSTGRES_PORT"):

@@ -82,9 +82,10 @@ class OrderStore:
             insert(orders)
             .values(_row(order) | {"leased_until": after(self._lease_seconds)})
             .on_conflict_do_nothing(index_elements=["order_id"])
+            .returning(orders.c.order_id)
         )
         with self._database.transaction() as tx:
-            if tx.execute(written).rowcount == 0:
+            if tx.execute(written).one_or_none() is None:
                 return None
             if catalog.reserve(tx, order.product_id, order.quantity):
                 return order

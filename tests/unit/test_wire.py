@@ -1,0 +1,65 @@
+import datetime as dt
+
+import pytest
+from concierge import wire
+from concierge.errors import BadRequest
+from hypothesis import given
+from hypothesis import strategies as st
+
+PURCHASE = (
+    b'{"productId": "roses", "deliveryAddress": "5 Main Street", '
+    b'"deliveryDate": "2026-12-24"%s}'
+)
+
+
+def test_a_purchase_is_read_with_its_defaults():
+    purchase = wire.read_body(PURCHASE % b"", wire.CheckoutRequest)
+    assert purchase.delivery_date == dt.date(2026, 12, 24)
+    assert purchase.quantity == 1
+    assert purchase.payment_method == "pm_card_visa"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (b', "quantity": 0', "quantity: .*>= 1"),
+        (b', "quantity": 10000', "quantity: .*<= 100"),
+        (b', "quantity": "2"', "quantity: .*got `str`"),
+        (b', "quantity": 1.5', "quantity: "),
+        (b', "quantity": null', "quantity: "),
+        (b', "price": 1', "unknown field `price`"),
+        (b', "userId": "somebody"', "unknown field `userId`"),
+        (b', "status": "confirmed"', "unknown field `status`"),
+        (b', "paymentMethod": "4242424242424242"', "paymentMethod: "),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_the_field_is_named(more, words):
+    with pytest.raises(BadRequest, match=words):
+        wire.read_body(PURCHASE % more, wire.CheckoutRequest)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_whatever_raise_anything_but_a_bad_request(data):
+    for shape in (wire.Conversation, wire.CheckoutRequest, wire.Credentials):
+        with pytest.raises(BadRequest):
+            wire.read_body(data, shape)
+
+
+@pytest.mark.parametrize("value", ["null", "1.5", "", "abc", "0", "101", "-1"])
+def test_a_limit_that_is_none_is_refused(value):
+    with pytest.raises(BadRequest, match="limit"):
+        wire.read_query({"limit": value}, wire.ProductQuery)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)))
+def test_parameters_that_nobody_knows_change_nothing(values):
+    known = {"category", "text", "minAmount", "maxAmount", "limit", "cursor"}
+    unknown = {name: value for name, value in values.items() if name not in known}
+    assert wire.read_query(unknown, wire.ProductQuery) == wire.ProductQuery()
+
+
+def test_times_are_written_as_utc():
+    session = wire.Session(
+        token="t", expires_at=dt.datetime(2026, 11, 23, 10, tzinfo=dt.timezone.utc)
+    )
+    assert wire.write(session) == b'{"token":"t","expiresAt":"2026-11-23T10:00:00Z"}'
