@@ -8,13 +8,15 @@ import { orderFacts } from "./order-card.js";
 import { carryOn, isFinal } from "./purchases.js";
 
 const A_YEAR = 365; // days; the contract takes deliveries within one
-const NOT_TWICE = "Nothing is charged twice, and your order is kept: this is the same purchase.";
+const NOT_TWICE =
+  "Your order is kept and nothing is charged twice: trying again goes on with the same purchase.";
 
 /**
  * Wire up the dialog `#checkout`.
  *
  * @param {{api, purchases, onSettled, onClose}} parts `onSettled(order, purchase)` hears of
- *   every purchase that ends, also when the dialog has been closed meanwhile.
+ *   every purchase that ends, also when the dialog has been closed meanwhile;
+ *   `onClose(ended)` tells whether the dialog was showing such an end.
  * @returns {{open: (item, details?) => void, resume: (purchase) => void}}
  */
 export function createCheckout({ api, purchases, onSettled, onClose }) {
@@ -37,6 +39,7 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
       return;
     }
     shown = null;
+    form.reset();
     showItem(wanted);
     field.quantity.value = details.quantity ?? 1;
     field.deliveryAddress.value = details.deliveryAddress ?? "";
@@ -85,7 +88,8 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
   function tell(heading = "", text = "", tone = "") {
     status.dataset.tone = tone;
     status.replaceChildren();
-    if (heading) status.append(el("strong", {}, heading), " ", text);
+    if (heading) status.append(el("strong", {}, heading), " ");
+    status.append(text);
   }
 
   function showTotal() {
@@ -163,11 +167,10 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
     form.hidden = true;
     outcome.hidden = false;
     outcome.replaceChildren(
-      el("p", { class: "outcome-message" }, order.message),
       orderFacts(order),
       el("div", { class: "actions" }, ...nextSteps(order)),
     );
-    tell(`${heading}.`, "", order.status === "confirmed" ? "good" : "bad");
+    tell("", order.message, order.status === "confirmed" ? "good" : "bad");
     title.focus();
   }
 
@@ -218,7 +221,7 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
   form.addEventListener("input", showTotal);
   again.addEventListener("click", () => run(shown));
   byId("checkout-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", onClose);
+  dialog.addEventListener("close", () => onClose(!outcome.hidden));
 
   return { open, resume };
 }

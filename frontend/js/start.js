@@ -48,7 +48,14 @@ function goToSignIn(ended) {
       ? "Your session has ended. Sign in again and you are back where you were."
       : "Please sign in first.",
   );
-  location.replace(new URL("index.html#sign-in", siteRoot));
+  showDoor();
+}
+
+function showDoor() {
+  const door = new URL("index.html#sign-in", siteRoot);
+  const here = door.pathname === location.pathname;
+  location.replace(door);
+  if (here) location.reload(); // only the hash changed, which loads nothing
 }
 
 /** Go where the guest wanted to be before signing in. */
@@ -82,6 +89,6 @@ function showGuest(auth, guest) {
     }
     forget("conversation", "purchases", RETURN);
     remember(NOTICE, notice);
-    location.assign(new URL("index.html#sign-in", siteRoot));
+    showDoor();
   });
 }
