@@ -43,8 +43,6 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
     showItem(wanted);
     field.quantity.value = details.quantity ?? 1;
     field.deliveryAddress.value = details.deliveryAddress ?? "";
-    field.deliveryDate.min = daysFromNow(0);
-    field.deliveryDate.max = daysFromNow(A_YEAR);
     field.deliveryDate.value = details.deliveryDate ?? daysFromNow(1);
     showForm();
     showDialog();
@@ -73,6 +71,8 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
     say(title, "Checkout");
     form.hidden = false;
     outcome.hidden = true;
+    field.deliveryDate.min = daysFromNow(0);
+    field.deliveryDate.max = daysFromNow(A_YEAR);
     lock(false);
     tell();
     showTotal();
@@ -138,7 +138,7 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
       shown = null;
       lock(false);
       tell(heading, `${text} Nothing was charged.`, "bad");
-      (field[text.split(":")[0]] ?? pay).focus();
+      (field.namedItem(text.split(":")[0]) ?? pay).focus(); // "deliveryDate: it has …"
       return;
     }
     offerAgain("Try again");
@@ -196,23 +196,20 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
         el("a", { class: "button button-quiet", href: "orders.html" }, "My orders"),
       ];
     }
-    const change = order.status === "declined" ? "Use another card" : "Change the order";
+    const [change, first] =
+      order.status === "declined"
+        ? ["Use another card", field.paymentMethod]
+        : ["Change the order", field.quantity];
+    const anew = () => {
+      shown = null; // what is paid next is a new purchase, with a key of its own
+      showForm();
+      first.focus();
+    };
     return [
-      el("button", { type: "button", class: "button", on: { click: tryAnew } }, change),
+      el("button", { type: "button", class: "button", on: { click: anew } }, change),
       close("Close", "button button-quiet"),
     ];
   }
-
-  function tryAnew() {
-    const declined = shown;
-    shown = null;
-    showForm();
-    (isCardToBlame(declined) ? field.paymentMethod : field.quantity).focus();
-  }
-
-  const isCardToBlame = (purchase) =>
-    purchase?.request.paymentMethod === field.paymentMethod.value &&
-    !["pm_card_visa", "pm_card_mastercard"].includes(field.paymentMethod.value);
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -24,7 +24,7 @@ export async function start(main, { open = false } = {}) {
     const api = createApi(config, auth, () => goToSignIn(true));
     const session = auth.session();
     if (!session && !open) {
-      goToSignIn(recall("session") !== null);
+      goToSignIn(auth.ended());
       return;
     }
     if (session) showGuest(auth, session.guest);
@@ -77,6 +77,7 @@ function showGuest(auth, guest) {
   for (const name of document.querySelectorAll("[data-guest]")) name.textContent = guest;
   for (const part of document.querySelectorAll("[data-signed-in]")) part.hidden = false;
   const button = byId("sign-out");
+  button.disabled = false;
   button.addEventListener("click", async () => {
     button.disabled = true;
     let notice = "You are signed out.";

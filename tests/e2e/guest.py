@@ -77,7 +77,7 @@ class Guest:
         return button
 
     def answer_until_summary(self) -> None:
-        """Give the concierge each detail that it asks for, until it sums the order up."""
+        """Give the concierge each detail that it asks for, until it sums up."""
         pay = self.log.get_by_role("button", name="Pay by card")
         for _ in range(TURNS):
             if pay.count():
@@ -129,6 +129,14 @@ class Guest:
         assert isinstance(token, str)
         return token
 
+    def revoke_token(self) -> None:
+        """End the session on the server, unknown to the page."""
+        requests.post(
+            f"{self.stage.api_url}/logout",
+            headers={"Authorization": f"Bearer {self.token()}"},
+            timeout=TIMEOUT,
+        ).raise_for_status()
+
     def read(self, path: str, token: str | None = None) -> requests.Response:
         return requests.get(
             self.stage.api_url + path,
@@ -160,7 +168,7 @@ class Guest:
         return [mail for mail in answer.json() if mail["to"] == self.email]
 
     def eventually(self, ask: Callable[[], Any]) -> Any:
-        """Ask again until the answer is something; the page's clock does the waiting."""
+        """Ask again until the answer is something; the page does the waiting."""
         for _ in range(100):
             if answer := ask():
                 return answer

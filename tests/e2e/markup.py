@@ -52,5 +52,5 @@ PAYLOADS = [
     f"${{{RUN}}} {{{{{RUN}}}}} #{{{RUN}}} <%= {RUN} %>",
     f"';{RUN};'\";{RUN};\"`;{RUN};`",
     f"&lt;script&gt;{RUN}&lt;/script&gt; &#60;img src=x onerror={RUN}&#62;",
-    f"\u202e<img src=x onerror={RUN}>\u2028\ufeff\U0001f6ce <template><img src=x></template>",
+    f"\u202e<img src=x onerror={RUN}>\u2028\ufeff\U0001f6ce <template>{RUN}",
 ]

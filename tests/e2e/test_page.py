@@ -138,6 +138,34 @@ def test_a_reload_in_the_middle_goes_on_with_the_same_purchase(guest: Guest):
     expect(guest.checkout).to_be_hidden()
 
 
+def test_an_accepted_purchase_is_followed_to_its_end(guest: Guest):
+    def accept(route: Route) -> None:
+        answer = route.fetch().json()
+        answer["order"] |= {"status": "pending", "message": "We are on it."}
+        location = f"/v1/orders/{answer['order']['orderId']}"
+        route.fulfill(status=202, headers={"Location": location}, json=answer)
+        guest.page.route(
+            f"**{location}", lambda look: look.fulfill(json=answer["order"]), times=2
+        )
+
+    guest.ask_for_flowers().click()
+    guest.fill_checkout()
+    guest.page.route("**/checkout", accept, times=1)
+    guest.pay()
+    guest.sees_outcome("Order confirmed")
+
+
+def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):
+    guest.ask_for_flowers().click()
+    guest.fill_checkout()
+    guest.revoke_token()
+    guest.pay()
+    expect(guest.page.get_by_text("Your session has ended.")).to_be_visible()
+    guest.sign_in()
+    guest.sees_outcome("Order confirmed")
+    assert len(guest.orders()) == 1
+
+
 def test_a_closed_checkout_waits_and_can_be_continued(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
@@ -219,6 +247,9 @@ def test_a_pending_order_is_followed_to_its_end(guest: Guest):
     guest.page.route(
         "**/orders?*", lambda route: route.fulfill(json={"orders": [pending]})
     )
+    guest.page.route(
+        "**/orders/ord_*", lambda route: route.fulfill(json=pending), times=1
+    )
     guest.open("orders.html")
     badge = guest.page.get_by_role("article").locator(".badge")
     expect(badge).to_have_text("In progress")
@@ -249,11 +280,7 @@ def test_signing_out_revokes_the_token(guest: Guest):
 
 @pytest.mark.parametrize("path", ["chat.html", "orders.html"])
 def test_a_session_that_ended_leads_to_sign_in_and_back(guest: Guest, path):
-    requests.post(
-        f"{guest.stage.api_url}/logout",
-        headers={"Authorization": f"Bearer {guest.token()}"},
-        timeout=TIMEOUT,
-    ).raise_for_status()
+    guest.revoke_token()
     guest.open(path)
     if path == "chat.html":
         guest.box.fill("Hello")
@@ -370,7 +397,7 @@ def test_the_policy_forbids_inline_script(stage):
         assert "frame-ancestors 'none'" in policy
 
 
-# -------------------------------------------------------------------- everyone can use it
+# -------------------------------------------------------------------- for everyone
 
 
 def test_a_purchase_needs_only_the_keyboard(guest: Guest):
@@ -405,7 +432,8 @@ def walk_to(page: Page, key: str, name: str) -> None:
         focused, outline = page.evaluate(
             """() => {
                 const at = document.activeElement;
-                return [at.name || at.textContent.trim(), getComputedStyle(at).outlineStyle];
+                const name = at.name || at.textContent.trim();
+                return [name, getComputedStyle(at).outlineStyle];
             }"""
         )
         if re.search(name, focused):

@@ -1,4 +1,4 @@
-"""The page keeps its promises: no markup from text, nothing inline, nobody else's code."""
+"""The page keeps its promises: text stays text, nothing inline, no foreign code."""
 
 import re
 from html.parser import HTMLParser

@@ -260,6 +260,8 @@ start(({ api, guest }) => {
 
   restore();
   showUnfinished();
+  box.disabled = false; // until here a pressed Enter would have gone nowhere
+  byId("composer-send").disabled = false;
   const idea = IDEAS[location.hash.slice(1)];
   if (idea) box.value = idea;
   if (!touch) box.focus();
