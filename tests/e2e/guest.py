@@ -13,8 +13,8 @@ TIMEOUT = 20  # seconds
 TURNS = 8  # more questions than this and the concierge does not get to the point
 
 ANSWERS = (
-    (r"how many|quantity|number", "1"),
     (r"where|address", ADDRESS),
+    (r"how many|quantity|number", "1"),
     (r"when|date|day", "tomorrow"),
 )
 
