@@ -7,6 +7,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from . import wire
 from .errors import BadRequest, NotFound, Unauthorized, UnsupportedMediaType
@@ -19,6 +20,7 @@ api = Blueprint("api", __name__, url_prefix="/v1")
 
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 PRODUCT_ID = re.compile(r"[a-z0-9-]{1,64}")
+MAX_BODY_BYTES = 64 * 1024
 
 
 @api.post("/nlu")
@@ -157,6 +159,8 @@ def _guest() -> str:
 
 def _body(shape: type[T]) -> T:
     data = request.get_data(cache=False)
+    if len(data) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
     return wire.read_body(data, shape)
