@@ -1,4 +1,4 @@
-"""The contract's own examples of requests, with what depends on the moment filled in."""
+"""The contract's examples of requests, with what depends on the moment filled in."""
 
 from __future__ import annotations
 
