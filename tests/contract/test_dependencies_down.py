@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import psycopg
@@ -211,8 +212,12 @@ def test_without_its_database_everything_is_503_and_comes_back(
         for operation in NEED_THE_DATABASE
     }
     with getattr(wire, way)():
-        for operation, request in requests.values():
-            without_database(operation, request, guest)
+        with ThreadPoolExecutor(len(requests)) as crowd:
+            for answer in [
+                crowd.submit(without_database, operation, request, guest)
+                for operation, request in requests.values()
+            ]:
+                answer.result()
         health = guest.get("/health").json()
         assert health["status"] == "degraded"
         assert health["dependencies"]["database"] == "down"
