@@ -35,6 +35,12 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
 
+drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
+	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
+
+bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
+	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
+
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@cd requirements && ../$(LOCK) run.in -o run.lock && ../$(LOCK) test.in -o test.lock

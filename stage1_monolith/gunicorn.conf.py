@@ -6,6 +6,10 @@ from typing import Any
 from concierge.config import load
 from concierge.setup import prepare
 
+# One thread of NumPy's a worker: more would each reserve memory and win nothing on
+# products this small. It is read when a worker first imports NumPy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 bind = f"127.0.0.1:{os.environ.get('PORT', '8100')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"

@@ -1,7 +1,7 @@
 """The running stage that the contract, the browser and the other layers are pointed at.
 
-`STAGE` in the environment says which (1 by default), and `TEST_PORT_BASE` on which ports
-(8n50 and on for stage n), for two test runs at once.
+`STAGE` in the environment says which (1 by default), and `TEST_PORT_BASE` on which
+ports (8n50 and on for stage n), for two test runs at once.
 """
 
 from __future__ import annotations

@@ -168,8 +168,8 @@ def _from_now(match: re.Match[str], today: date) -> date:
         start = _coming(anchor, today)
     if match.groupdict().get("ago"):
         number = -number
-    if unit.startswith("month"):
-        return _months_later(start, number)
+    if unit.startswith(("month", "year")):
+        return _months_later(start, number * (12 if unit.startswith("year") else 1))
     days = {"d": 1, "n": 1, "w": 7, "f": 14}[unit[0]]
     return start + timedelta(days=days * number)
 
@@ -258,15 +258,16 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     (_pattern(rf"\b{_DAY} (?:of )?({_MONTH})\b(?:,? (\d{{4}})\b)?"), _day_month),
     (
         _pattern(
-            r"\b(?P<count>an?|\d{1,4}) (?P<unit>days?|weeks?|months?|fortnights?)"
-            rf" (?:(?:from|after) (?P<anchor>{_ANCHOR})|(?P<ago>ago))\b"
+            r"\b(?P<count>an?|\d{1,4}) "
+            r"(?P<unit>days?|weeks?|months?|years?|fortnights?) "
+            rf"(?:(?:from|after) (?P<anchor>{_ANCHOR})|(?P<ago>ago))\b"
         ),
         _from_now,
     ),
     (
         _pattern(
             r"\b(?:in|within) (?P<count>an?|\d{1,4}) "
-            r"(?P<unit>days?|nights?|weeks?|months?|fortnights?)(?:' time)?\b"
+            r"(?P<unit>days?|nights?|weeks?|months?|years?|fortnights?)(?:' time)?\b"
         ),
         _from_now,
     ),

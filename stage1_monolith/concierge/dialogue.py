@@ -138,6 +138,8 @@ def _pressed(product_id: str, state: State, world: World) -> Answer:
 def _heard(heard: Heard, state: State, world: World) -> Answer:
     if state.draft and (answer := _continue(heard, state, state.draft, world)):
         return answer
+    if state.draft is None and (product := _brief_pick(heard, state, world)):
+        return _choose(product, state, world, heard)
     after, replies = _begin(heard, state, world)
     # A repeated answer has the open question in it.
     repeated = tuple(replies) == state.last
@@ -160,13 +162,14 @@ _INTERRUPTIONS = {
     "product_question",
 }
 _LOOKING = {"browse", "recommend", "more_options", "product_question", "order_status"}
+_WISHES = {"browse", "recommend", "more_options", "product_question", "inform"}
 _CLEAR = 0.5
 
 
 def _continue(heard: Heard, state: State, draft: Draft, world: World) -> Answer | None:
     """Go on with an order; None when the text is about something else."""
     reading = heard.reading
-    expected = _answers(heard, state.awaiting)
+    expected = _answers(heard, state, world)
     if reading.confidence >= _CLEAR and (
         reading.intent in _COMMANDS
         or (reading.intent in _INTERRUPTIONS and not expected)
@@ -179,12 +182,15 @@ def _continue(heard: Heard, state: State, draft: Draft, world: World) -> Answer 
     if product is None:
         return _continue_choosing(heard, state, draft, world)
     found = reading.entities
+    if found.ordinal and (product_shown := _pick(heard, state, world)):
+        return _choose(product_shown, state, world, heard)
     if not expected and reading.intent in _LOOKING:
         return None
-    if _elsewhere(heard, product, world):
+    is_place = expected and state.awaiting == "address"
+    if not is_place and _elsewhere(heard, product, world):
         return None
     awaiting = state.awaiting
-    if awaiting == "address" and not _may_be_place(heard):
+    if awaiting == "address" and not (expected or _may_be_place(heard)):
         awaiting = None
     changed = slots.collect(draft, product, found, heard.text, awaiting)
     if changed != draft or found.unclear:
@@ -192,23 +198,56 @@ def _continue(heard: Heard, state: State, draft: Draft, world: World) -> Answer 
     if reading.intent == "affirm" and state.awaiting == "confirm":
         return _advance(draft, product, state, world, heard)
     if reading.intent in ("correct", "deny") or found.mentions:
-        return _reopen(heard, draft, product, state, world)
+        reopened = _reopen(heard, draft, product, state, world)
+        if reopened:
+            return reopened
+    if reading.intent in ("affirm", "deny") and state.awaiting:
+        reason = 'If you want none of it, say "cancel".' * (reading.intent == "deny")
+        question = slots.question(state.awaiting, product, world.today, reason)
+        return state, [question]
+    if reading.intent in ("order", "inform", "correct"):
+        # About this order, no doubt, but without a detail that could be read.
+        return state, [Text("I did not understand which detail you mean.")] + [
+            reminder for reminder in [_reminder(state, state, world)] if reminder
+        ]
     return None
 
 
-def _answers(heard: Heard, awaiting: str | None) -> bool:
+def _answers(heard: Heard, state: State, world: World) -> bool:
     """Tell whether a text has the detail that was asked for, and asks nothing."""
     found = heard.reading.entities
     if heard.text.endswith("?"):
         return False
-    if awaiting == "date":
+    if state.awaiting == "confirm":
+        details = (found.date, found.address, found.city, found.number)
+        return any(detail is not None for detail in details) and not found.category
+    if state.awaiting == "date":
         return found.date is not None or "date" in found.unclear
-    if awaiting in ("quantity", "party"):
+    if state.awaiting in ("quantity", "party"):
         figures = (found.quantity, found.number, found.party_size)
         return any(figure is not None for figure in figures) or bool(
             {"number", "quantity", "party"} & set(found.unclear)
         )
-    return awaiting == "address" and bool(found.address or found.city)
+    if state.awaiting == "product":
+        return _brief_pick(heard, state, world) is not None
+    return state.awaiting == "address" and (
+        bool(found.address or found.city) or _is_place(heard)
+    )
+
+
+def _is_place(heard: Heard) -> bool:
+    """Tell whether a text is no more than the name of a place, as "Gotham" is."""
+    said = slots.said_place(heard.text)
+    words = said.split()
+    found = heard.reading.entities
+    if slots.is_address(said) and heard.reading.intent != "delivery_question":
+        return _may_be_place(heard)
+    return (
+        0 < len(words) <= 3
+        and all(word[0].isupper() for word in words)
+        and heard.reading.intent in (*_LOOKING, "inform", "order", "correct", None)
+        and not (found.products or found.category or found.date)
+    )
 
 
 def _elsewhere(heard: Heard, product: Product, world: World) -> bool:
@@ -225,6 +264,10 @@ def _elsewhere(heard: Heard, product: Product, world: World) -> bool:
 
 def _may_be_place(heard: Heard) -> bool:
     """Tell whether a text may answer "where?", as no question or chat would."""
+    found = heard.reading.entities
+    other = (found.party_size, found.date, found.quantity)
+    if any(detail is not None for detail in other):
+        return False
     if heard.reading.intent in (
         None,
         "inform",
@@ -267,9 +310,9 @@ def _chosen(
     reading = heard.reading
     found = reading.entities
     looking = ("browse", "recommend", "more_options", "product_question")
-    # Where cards wait for a choice, a word or two are one.
-    brief = product is None and state.awaiting == "product"
-    if reading.intent in looking and not (brief and len(heard.text.split()) <= 2):
+    # Where cards wait for a choice, a few words are one.
+    brief = product is None and _brief_pick(heard, state, world)
+    if reading.intent in looking and not brief:
         return None
     if len(found.products) == 1:
         named = world.products[found.products[0]]
@@ -277,6 +320,15 @@ def _chosen(
     if product is None:
         return _pick(heard, state, world)
     return None
+
+
+def _brief_pick(heard: Heard, state: State, world: World) -> Product | None:
+    """Return the product that a few words pick from the cards shown."""
+    if heard.text.endswith("?") or len(heard.text.split()) > 3:
+        return None
+    if heard.reading.intent in _COMMANDS and heard.reading.confidence >= _CLEAR:
+        return None
+    return _pick(heard, state, world)
 
 
 def _pick(heard: Heard, state: State, world: World) -> Product | None:
@@ -290,6 +342,8 @@ def _pick(heard: Heard, state: State, world: World) -> Product | None:
         return shown[at - 1 if at > 0 else -1]
     if found.cheapest:
         return min(shown, key=lambda product: product.unit_amount)
+    if len(shown) == 1 and found.number is not None:
+        return shown[0]
     pointing = {"it", "that", "this"} & set(heard.text.lower().split())
     if len(shown) == 1 and (pointing or heard.reading.intent == "affirm"):
         return shown[0]
@@ -306,10 +360,10 @@ def _continue_choosing(
         return None
     changed = slots.collect(draft, None, found, heard.text, None)
     if changed != draft:
-        question = wording.categories(
-            "I have noted that. What would you like to order?"
-        )
-        return replace(state, draft=changed, awaiting="product"), [question]
+        noted = replace(state, draft=changed, awaiting="product")
+        if state.shown:
+            return noted, [Text("I have noted that. Which of the above shall it be?")]
+        return noted, [wording.categories("I have noted that. What shall it be?")]
     return None
 
 
@@ -326,8 +380,11 @@ def _choose(
     draft = replace(draft, product_id=product.product_id)
     if heard:
         found = heard.reading.entities
-        # "number two" has picked the card and counts nothing.
-        draft = slots.collect(draft, product, found, heard.text, None)
+        # With several cards, "2" has picked one; with one card, it counts.
+        counts = len(state.shown) == 1
+        awaiting = slots.counting_slot(product) if counts else None
+        draft = slots.collect(draft, product, found, heard.text, awaiting)
+    state = replace(state, shown=())
     return _advance(draft, product, state, world, heard, opening=True)
 
 
@@ -350,8 +407,9 @@ def _advance(
         reason = " ".join(checked.problems.values())
     else:
         slot = slots.missing(checked.draft, product)
-        cost = price(product.unit_amount, product.currency)
-        reason = f"{product.name}, {cost}." if opening else ""
+        reason = "Noted." if slot and slot == state.awaiting else ""
+        if opening:
+            reason = f"{product.name}, {price(product.unit_amount, product.currency)}."
     if slot is None:
         order = slots.checkout(checked.draft, product, world.today)
         return replace(state, awaiting="confirm"), [order]
@@ -428,8 +486,22 @@ def _begin(heard: Heard, state: State, world: World) -> Answer:
     if intent is None and (found.products or found.category):
         # A word or two of ours, as in "tulips?", is a request all the same.
         intent = "browse" if len(heard.text.split()) <= 4 else None
+    if intent in _WISHES:
+        state = _with_details(heard, state)
     skill = _SKILLS.get(intent or "", _refuse)
     return skill(heard, state, world)
+
+
+def _with_details(heard: Heard, state: State) -> State:
+    """Keep what a wish says about the order to come: "a table for two tomorrow"."""
+    if state.draft and state.draft.product_id:
+        return state
+    draft = state.draft or Draft()
+    found = heard.reading.entities
+    noted = slots.collect(draft, None, found, heard.text, None)
+    if noted == draft:
+        return state
+    return replace(state, draft=noted, awaiting="product")
 
 
 def _greet(heard: Heard, state: State, world: World) -> Answer:
@@ -474,8 +546,13 @@ def _order(heard: Heard, state: State, world: World) -> Answer:
     found = heard.reading.entities
     if product := _chosen(heard, state, None, world):
         return _choose(product, state, world, heard)
-    draft = slots.collect(state.draft or Draft(), None, found, heard.text, None)
-    state = replace(state, draft=replace(draft, product_id=None), awaiting="product")
+    draft = state.draft or Draft()
+    before = world.products.get(draft.product_id or "")
+    draft = replace(draft, product_id=None)
+    if before and before.category != found.category:
+        draft = Draft(date=draft.date, party_size=draft.party_size)
+    draft = slots.collect(draft, None, found, heard.text, None)
+    state = replace(state, draft=draft, awaiting="product")
     if found.products or found.category or found.occasion:
         return _browse(heard, state, world)
     return state, [wording.categories("With pleasure. What would you like?")]
@@ -498,6 +575,8 @@ def _browse(heard: Heard, state: State, world: World) -> Answer:
     state = replace(state, search=wish)
     named = [world.products[name] for name in heard.reading.entities.products]
     if named:
+        wish = replace(wish, category=wish.category or named[0].category)
+        state = replace(state, search=wish)
         return _show("Here is what I found.", _affordable(named, wish) or named, state)
     if wish == Search():
         return state, [wording.categories("What kind of thing would you like to see?")]
@@ -506,9 +585,8 @@ def _browse(heard: Heard, state: State, world: World) -> Answer:
         found = sorted(found, key=lambda product: product.unit_amount)[:1]
     if not found:
         return _nothing_found(wish, state, world)
-    recipient = heard.reading.entities.recipient
-    who = f" for your {recipient}" if recipient else ""
-    return _show(f"{_headline(wish)}{who}. Which one would you like?", found, state)
+    text = f"{_headline(wish)}{_for_whom(heard, wish)}. Which one would you like?"
+    return _show(text, found, state)
 
 
 def _wish(heard: Heard, state: State) -> Search:
@@ -557,7 +635,12 @@ def _headline(wish: Search) -> str:
         text += f" up to {price(wish.max_amount)}"
     elif wish.min_amount is not None:
         text += f" from {price(wish.min_amount)}"
-    return f"{text} {wording.for_occasion(wish.occasion)}" if wish.occasion else text
+    return text
+
+
+def _for_whom(heard: Heard, wish: Search) -> str:
+    recipient = heard.reading.entities.recipient
+    return wording.for_whom(recipient, wish.occasion)
 
 
 def _recommend(heard: Heard, state: State, world: World) -> Answer:
@@ -573,10 +656,8 @@ def _recommend(heard: Heard, state: State, world: World) -> Answer:
         if product.category not in {other.category for other in ranked}:
             ranked.append(product)
     ranked += [product for product in found if product not in ranked]
-    recipient = heard.reading.entities.recipient
-    who = f" for your {recipient}" if recipient else ""
-    why = f" {wording.for_occasion(wish.occasion)}" if wish.occasion else ""
-    return _show(f"I would suggest one of these{who}{why}.", ranked[:3], state)
+    text = f"I would suggest one of these{_for_whom(heard, wish)}."
+    return _show(text, ranked[:3], state)
 
 
 def _more(heard: Heard, state: State, world: World) -> Answer:

@@ -311,6 +311,10 @@ def _quantity(rest: _Rest, countable: Callable[[str], bool]) -> dict[str, Any]:
         if match := rest.take(pattern):
             figure = next(group for group in match.groups() if group)
             return {"quantity": rest.whole(figure, "quantity")}
+    if re.search(
+        r"\ban? (?:box|jar|bunch|bouquet|basket|platter) of\b", rest.text, re.I
+    ):
+        return {"quantity": 1}
     if re.search(r"\b(?:a few|several|lots|a lot|plenty)\b", rest.text, re.I):
         rest.unclear.append("quantity")
     return _counted(rest, countable)

@@ -31,16 +31,19 @@ _POINTING = re.compile(
     r"fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|\w+est|\w+er) $",
     re.IGNORECASE,
 )
-_ONE_OF = re.compile(r"one of (?:the|these|those)\b(?= \w+| *$)", re.IGNORECASE)
 
 
 def in_figures(text: str) -> str:
-    """Return the text with its number words as figures and its signs joined to them."""
+    """Return the text with its number words as figures and its signs joined to them.
+
+    Commas between thousands go.
+    """
     text = re.sub(r"\b(?:minus|negative) (?=\w)", "-", text, flags=re.IGNORECASE)
     text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
     text = re.sub(r"\ba (?:couple|pair)(?: of)?\b", "2", text, flags=re.IGNORECASE)
     text = _NUMBER.sub(_figure, text)
     text = re.sub(r"(?<!\d )\b(?:a )?dozen\b", "1 dozen", text, flags=re.IGNORECASE)
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
     return re.sub(r"(?<![\w.])[-\u2212\u2013] ?(?=\d)", "-", text)
 
 

@@ -27,6 +27,7 @@ class Services:
     partners: Partners
     orders: OrderStore
     checkout: Checkout
+    notifications: Notifications
     nlu: Nlu
     sweep: Sweep
 
@@ -65,6 +66,7 @@ def assemble(settings: Settings) -> Services:
         partners=Partners(database),
         orders=orders,
         checkout=checkout,
+        notifications=notifications,
         nlu=Nlu(
             database,
             catalog,

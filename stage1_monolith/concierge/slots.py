@@ -91,19 +91,17 @@ def _collect_place(
         kept = None if "," in entities.address else draft.city
         city = entities.city or kept
         return replace(draft, address=entities.address, city=city, place=None)
+    said = said_place(text) if awaiting == "address" and product else ""
+    if product and product.kind.place != "city" and is_address(said):
+        return replace(draft, address=said, city=None, place=None)
     if entities.city:
         # A new city makes an old street wrong.
         return replace(draft, city=entities.city, address=None, place=None)
     if entities.place and (product is None or product.kind.place == "city"):
         return replace(draft, place=entities.place, city=None, address=None)
-    if awaiting == "address" and product:
-        said = _said_place(text)
-        if product.kind.place == "city":
-            return replace(draft, place=said[:60], city=None, address=None)
-        if said and _is_address(said):
-            return replace(draft, address=said, place=None)
-        return replace(draft, place=said[:60])
-    return draft
+    if said and product and product.kind.place == "city":
+        return replace(draft, place=said[:60], city=None, address=None)
+    return replace(draft, place=said[:60]) if said else draft
 
 
 _LEADING = re.compile(
@@ -118,11 +116,12 @@ _NAMED_PLACE = re.compile(
 )
 
 
-def _said_place(text: str) -> str:
+def said_place(text: str) -> str:
+    """Return a text without the words that lead up to a place."""
     return _LEADING.sub("", text.strip()).strip(" .,!?")[:LONGEST_ADDRESS]
 
 
-def _is_address(said: str) -> bool:
+def is_address(said: str) -> bool:
     """Tell whether free text may be an address, by its number or kind of place."""
     words = re.findall(r"[^\W\d_]{2,}", said)
     has_number = re.search(r"(?<![-.\d])\d", said) is not None
@@ -154,9 +153,11 @@ def _check_count(
         return draft
     if draft.pieces and draft.quantity and product.pack:
         units, left = divmod(draft.quantity, product.pack)
-        if units and not left:
-            draft = replace(draft, quantity=units)
-        draft = replace(draft, pieces=False)
+        if units and left:
+            problems[slot] = f"{product.name} means {product.pack} pieces each."
+            return replace(draft, quantity=None, pieces=False)
+        # Fewer than a unit has must mean units: two roses are not sold.
+        draft = replace(draft, quantity=units or draft.quantity, pieces=False)
     problem = _quantity_problem(draft.quantity, product)
     unclear = {"quantity", "number"} & set(entities.unclear)
     if problem or (unclear and draft.quantity is None):

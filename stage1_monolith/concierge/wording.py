@@ -73,10 +73,16 @@ def categories(text: str) -> Reply:
     return choices(text, *CATEGORIES)
 
 
-def for_occasion(name: str) -> str:
-    """Return "for a birthday" and the like."""
-    plain = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-    return f"for {OCCASIONS.get(name, plain)}"
+def for_whom(recipient: str | None, occasion: str | None) -> str:
+    """Return " for your wife's birthday" and the like, or nothing."""
+    if occasion is None:
+        return f" for your {recipient}" if recipient else ""
+    if occasion in OCCASIONS:
+        who = f" for your {recipient}," if recipient else ""
+        return f"{who} for {OCCASIONS[occasion]}"
+    if recipient:
+        return f" for your {recipient}'s {occasion}"
+    return f" for {'an' if occasion[0] in 'aeiou' else 'a'} {occasion}"
 
 
 def refusal() -> Reply:

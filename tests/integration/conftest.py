@@ -17,14 +17,14 @@ from sandbox.runner import RunningStage
 
 
 @pytest.fixture(scope="session")
-def settings(stage: RunningStage) -> Iterator[Settings]:
+def settings(stage: RunningStage) -> Settings:
     """Settings of a monolith beside the running one, with a database of its own."""
     site_port = urlsplit(stage.site_url).port or 0
     server = f"postgres@127.0.0.1:{site_port + 30}"
     name = f"parts_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(f"postgresql://{server}/postgres", autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}".encode())
-    yield Settings(
+    return Settings(
         database_url=f"postgresql+psycopg://{server}/{name}",
         stripe_api_key="sk_test_parts",
         stripe_api_base=stage.stripe_url,

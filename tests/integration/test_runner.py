@@ -184,6 +184,16 @@ def test_kill_9_of_the_runner_leaves_nothing(kitchen):
     nothing_is_left(kitchen, processes)
 
 
+def test_kill_9_of_the_guard_stops_the_run(kitchen):
+    kitchen.start().until_ready()
+    processes = kitchen.processes()
+    [guard] = [p for p in processes if "sandbox.runner.guard" in p.cmdline()]
+    guard.kill()
+    assert kitchen.runner.wait(timeout=30) == 1
+    assert "The guard process" in kitchen.output()
+    nothing_is_left(kitchen, processes)
+
+
 def test_kill_9_before_it_is_ready_leaves_nothing(kitchen):
     kitchen.start(SITE_LATE="600")
     until(lambda: "line 29" in kitchen.output(), "the site has started")
