@@ -34,7 +34,7 @@ class Catalog:
         """List the products that pass the filters, a page at a time."""
         chosen = sa.select(*SHOWN).order_by(products.c.product_id)
         chosen = chosen.where(*_conditions(query)).limit(query.limit + 1)
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             rows = tx.execute(chosen).all()
         found = [wire.Product(**row._mapping) for row in rows[: query.limit]]
         more = len(rows) > query.limit
@@ -44,7 +44,7 @@ class Catalog:
 
     def all(self) -> list[Product]:
         """Read every product with all that the dialogue knows of it."""
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             rows = tx.execute(sa.select(products).order_by(products.c.product_id))
             return [_product(row) for row in rows]
 
@@ -55,7 +55,7 @@ class Catalog:
             NotFound: there is none with this id.
         """
         chosen = sa.select(*SHOWN).where(products.c.product_id == product_id)
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(chosen).one_or_none()
         if row is None:
             raise NotFound("We do not sell a product with this id. See GET /products.")

@@ -126,6 +126,9 @@ class Database:
     def __init__(self, url: str, connections: int = 10) -> None:
         self.engine = sa.create_engine(
             url,
+            # A statement alone is a transaction already; BEGIN and COMMIT around it
+            # would be two more journeys to the database.
+            isolation_level="AUTOCOMMIT",
             pool_size=connections,
             max_overflow=2,
             pool_timeout=5,
@@ -133,6 +136,9 @@ class Database:
                 "connect_timeout": 3,
                 "options": "-c statement_timeout=5000 -c timezone=UTC",
             },
+        )
+        self._transactions = self.engine.execution_options(
+            isolation_level="READ COMMITTED"
         )
 
     @contextmanager
@@ -142,23 +148,39 @@ class Database:
         Raises:
             Unavailable: the database cannot be reached or does not answer in time.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            log.error("database away", extra={"reason": str(error.__cause__ or error)})
-            raise Unavailable(
-                "We cannot reach our database now. Nothing was lost; try again."
-            ) from error
+        with _explained(), self._transactions.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def statement(self) -> Iterator[sa.Connection]:
+        """Lend a connection for one statement, which is a transaction of its own.
+
+        Raises:
+            Unavailable: the database cannot be reached or does not answer in time.
+        """
+        with _explained(), self.engine.connect() as connection:
+            yield connection
 
     def reachable(self) -> bool:
         """Whether the database answers now."""
         try:
-            with self.transaction() as tx:
+            with self.statement() as tx:
                 tx.execute(sa.text("SELECT 1"))
         except Unavailable:
             return False
         return True
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Tell the caller that the database is away, when it is, and log why."""
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        log.error("database away", extra={"reason": str(error.__cause__ or error)})
+        raise Unavailable(
+            "We cannot reach our database now. Nothing was lost; try again."
+        ) from error
 
 
 def now() -> sa.Function[dt.datetime]:

@@ -54,7 +54,7 @@ class Identity:
             .on_conflict_do_nothing(index_elements=["email"])
             .returning(accounts.c.guest_id)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             if tx.execute(made).scalar_one_or_none() is None:
                 raise Conflict(
                     "There is an account with this e-mail address. Sign in instead."
@@ -91,7 +91,7 @@ class Identity:
 
     def log_out(self, token: str) -> None:
         """Revoke a token, at once and everywhere."""
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             tx.execute(
                 sa.delete(sessions).where(sessions.c.token_hash == _digest(token))
             )
@@ -108,7 +108,7 @@ class Identity:
         found = sa.select(sessions.c.guest_id).where(
             sessions.c.token_hash == _digest(token), sessions.c.expires_at > now
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             guest_id = tx.execute(found).scalar_one_or_none()
         if guest_id is None:
             raise Unauthorized("Your session has ended. Please sign in again.")

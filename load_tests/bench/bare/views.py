@@ -86,6 +86,7 @@ def no_database() -> Flask:
 def _engine() -> sa.Engine:
     return sa.create_engine(
         os.environ["DATABASE_URL"],
+        isolation_level="AUTOCOMMIT",
         pool_size=10,
         max_overflow=2,
         pool_timeout=5,
