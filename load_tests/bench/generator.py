@@ -12,7 +12,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-import gevent
+import gevent  # type: ignore[import-untyped]
 import msgspec
 import psutil
 from geventhttpclient.client import HTTPClient

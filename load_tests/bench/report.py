@@ -35,14 +35,16 @@ def _throughput(result: dict[str, Any]) -> str:
                 f"{_middle(comparison['bare']):.0f}",
                 f"**{ratio['estimate']:.3f}**",
                 f"{ratio['low']:.3f} to {ratio['high']:.3f}",
-                " / ".join(f"{each:.2f}" for each in comparison["cpu"]),
-                " / ".join(f"{each:.2f}" for each in comparison["database_cpu"]),
+                *(
+                    " / ".join(f"{each:.2f}" for each in comparison[name])
+                    for name in ("cpu", "database_cpu", "runner_cpu")
+                ),
             )
         )
     head = (
         *("GET /v1/products against a", "product, requests/s", "bare, requests/s"),
         *("ratio", "95 % interval", "CPU ms a request, product / bare"),
-        "of PostgreSQL",
+        "of PostgreSQL", "of the runner",
     )
     how = (
         f"Closed loop, {result['connections']} keep-alive connections, "

@@ -97,7 +97,8 @@ class ProductPage(Body):
     next_cursor: str | UnsetType = UNSET
 
 
-class ProductQuery(Body, frozen=True):
+# Frozen, to be the key of a cache; what mypy forbids here is a rule for dataclasses.
+class ProductQuery(Body, frozen=True):  # type: ignore[misc]
     """The filters of a list of products; amounts in cents."""
 
     category: Category | UnsetType = UNSET
