@@ -52,7 +52,6 @@ class Comparison:
         ratio: the product's throughput over the view's.
         cpu: CPU milliseconds a request of each one's workers, the median round.
         database_cpu: the same of PostgreSQL.
-        runner_cpu: the same of the stage's runner, which relays the log.
     """
 
     against: str
@@ -61,7 +60,6 @@ class Comparison:
     ratio: Interval
     cpu: tuple[float, float]
     database_cpu: tuple[float, float]
-    runner_cpu: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -205,5 +203,4 @@ def _comparison(
         ratio=ratio_interval(ours, theirs),
         cpu=cpu("server"),
         database_cpu=cpu("database"),
-        runner_cpu=cpu("runner"),
     )

@@ -37,14 +37,14 @@ def _throughput(result: dict[str, Any]) -> str:
                 f"{ratio['low']:.3f} to {ratio['high']:.3f}",
                 *(
                     " / ".join(f"{each:.2f}" for each in comparison[name])
-                    for name in ("cpu", "database_cpu", "runner_cpu")
+                    for name in ("cpu", "database_cpu")
                 ),
             )
         )
     head = (
         *("GET /v1/products against a", "product, requests/s", "bare, requests/s"),
         *("ratio", "95 % interval", "CPU ms a request, product / bare"),
-        "of PostgreSQL", "of the runner",
+        "of PostgreSQL",
     )
     how = (
         f"Closed loop, {result['connections']} keep-alive connections, "

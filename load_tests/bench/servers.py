@@ -109,10 +109,7 @@ def everything(stage: int, port_base: int) -> Iterator[Servers]:
             port.part: _server(port_base + BARE_OFFSET + port.offset)
             for port in BARE.ports
         }
-        roots = {
-            "database": _listener(database_port),
-            "runner": running.runner_pid,
-        }
+        roots = {"database": _listener(database_port)}
         yield Servers(running, _server(port_base), bare, database_port, roots)
 
 

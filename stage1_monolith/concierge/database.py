@@ -3,8 +3,8 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -141,25 +141,21 @@ class Database:
             isolation_level="READ COMMITTED"
         )
 
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Run a block in one transaction: all of it happens, or nothing.
 
         Raises:
             Unavailable: the database cannot be reached or does not answer in time.
         """
-        with _explained(), self._transactions.begin() as connection:
-            yield connection
+        return _lent(self._transactions.begin)
 
-    @contextmanager
-    def statement(self) -> Iterator[sa.Connection]:
+    def statement(self) -> AbstractContextManager[sa.Connection]:
         """Lend a connection for one statement, which is a transaction of its own.
 
         Raises:
             Unavailable: the database cannot be reached or does not answer in time.
         """
-        with _explained(), self.engine.connect() as connection:
-            yield connection
+        return _lent(self.engine.connect)
 
     def reachable(self) -> bool:
         """Whether the database answers now."""
@@ -172,10 +168,12 @@ class Database:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Tell the caller that the database is away, when it is, and log why."""
+def _lent(
+    opened: Callable[[], AbstractContextManager[sa.Connection]],
+) -> Iterator[sa.Connection]:
     try:
-        yield
+        with opened() as connection:
+            yield connection
     except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
         log.error("database away", extra={"reason": str(error.__cause__ or error)})
         raise Unavailable(
