@@ -17,6 +17,7 @@ from .load import LoadError
 from .servers import Servers, everything
 
 PORT_BASE = 8157
+OUTPUT = RUN_ROOT
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CONNECTIONS = (1, measure.CONNECTIONS)
 
@@ -31,7 +32,7 @@ def main() -> int:
         print(f"The benchmark failed: {error}", file=sys.stderr)
         return 1
     print("\n" + report.markdown(result))
-    _write(RUN_ROOT / f"bench-stage{options.stage}.json", result)
+    _write(OUTPUT / f"bench-stage{options.stage}.json", result)
     if options.save:
         _write(RESULTS / f"stage{options.stage}-bench.json", result)
     return 0

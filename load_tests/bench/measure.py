@@ -16,9 +16,8 @@ from .servers import Server, Servers
 from .statistics import Interval, percentile, ratio_interval
 
 BARE_VIEWS = {
-    "same_statements": (
-        "bare view, the same two statements (session lookup, products)"
-    ),
+    "same_statements": "bare view, the same two statements: session, products",
+    "in_a_transaction": "the same between SQLAlchemy's usual BEGIN and ROLLBACK",
     "one_statement": "bare view, the products' statement only",
     "no_database": "bare view, no database",
 }

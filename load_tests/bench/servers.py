@@ -21,7 +21,8 @@ BARE = Stage(
     ports=(
         Port("PORT", 0, "no_database"),
         Port("SAME_STATEMENTS_PORT", 1, "same_statements"),
-        Port("ONE_STATEMENT_PORT", 2, "one_statement"),
+        Port("IN_A_TRANSACTION_PORT", 2, "in_a_transaction"),
+        Port("ONE_STATEMENT_PORT", 3, "one_statement"),
     ),
     health_path="/v1/products",
 )

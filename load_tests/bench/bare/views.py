@@ -3,7 +3,8 @@
 Each is what one would write who needs nothing but this answer: no contract, no checks
 of the query, no request ids, no log, no headers, no words for a database that is away.
 What can be made once is made once, and the libraries are the monolith's: SQLAlchemy
-Core over psycopg with the same pool and the same transaction mode, msgspec.
+Core over psycopg with the same pool and, but for one of them, the same transaction
+mode, msgspec.
 """
 
 import datetime as dt
@@ -39,9 +40,18 @@ PRODUCTS = (
 EVERYTHING = {"least": 0, "most": 51}
 
 
+def in_a_transaction() -> Flask:
+    """Make the view as most would write it: SQLAlchemy's own BEGIN and ROLLBACK."""
+    return _same_statements(_engine())
+
+
 def same_statements() -> Flask:
     """Make the view that looks up the session and reads the products."""
-    app, engine = Flask(__name__), _engine()
+    return _same_statements(_engine(isolation_level="AUTOCOMMIT"))
+
+
+def _same_statements(engine: sa.Engine) -> Flask:
+    app = Flask(__name__)
 
     @app.get("/v1/products")
     def list_products() -> Response:
@@ -60,7 +70,7 @@ def same_statements() -> Flask:
 
 def one_statement() -> Flask:
     """Make the view that reads the products for anybody."""
-    app, engine = Flask(__name__), _engine()
+    app, engine = Flask(__name__), _engine(isolation_level="AUTOCOMMIT")
 
     @app.get("/v1/products")
     def list_products() -> Response:
@@ -72,7 +82,7 @@ def one_statement() -> Flask:
 
 def no_database() -> Flask:
     """Make the view that answers from memory."""
-    app, engine = Flask(__name__), _engine()
+    app, engine = Flask(__name__), _engine(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         body = _read(connection)
 
@@ -83,10 +93,9 @@ def no_database() -> Flask:
     return app
 
 
-def _engine() -> sa.Engine:
+def _engine(**options: str) -> sa.Engine:
     return sa.create_engine(
         os.environ["DATABASE_URL"],
-        isolation_level="AUTOCOMMIT",
         pool_size=10,
         max_overflow=2,
         pool_timeout=5,
@@ -94,6 +103,7 @@ def _engine() -> sa.Engine:
             "connect_timeout": 3,
             "options": "-c statement_timeout=5000 -c timezone=UTC",
         },
+        **options,
     )
 
 
