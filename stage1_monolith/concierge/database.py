@@ -3,8 +3,8 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +151,9 @@ class Database:
     def __init__(self, url: str, connections: int = 10) -> None:
         self.engine = sa.create_engine(
             url,
+            # A statement alone is a transaction already; BEGIN and COMMIT around it
+            # would be two more journeys to the database.
+            isolation_level="AUTOCOMMIT",
             pool_size=connections,
             max_overflow=2,
             pool_timeout=5,
@@ -159,6 +162,9 @@ class Database:
                 "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
             },
         )
+        self._transactions = self.engine.execution_options(
+            isolation_level="READ COMMITTED"
+        )
 
         @sa.event.listens_for(self.engine, "do_connect")
         def connect(
@@ -166,30 +172,44 @@ class Database:
         ) -> ImpatientConnection:
             return ImpatientConnection.connect(*args, **options)
 
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Run a block in one transaction: all of it happens, or nothing.
 
         Raises:
             Unavailable: the database cannot be reached or does not answer in time.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            log.error("database away", extra={"reason": str(error.__cause__ or error)})
-            raise Unavailable(
-                "We cannot reach our database now. Nothing was lost; try again."
-            ) from error
+        return _lent(self._transactions.begin)
+
+    def statement(self) -> AbstractContextManager[sa.Connection]:
+        """Lend a connection for one statement, which is a transaction of its own.
+
+        Raises:
+            Unavailable: the database cannot be reached or does not answer in time.
+        """
+        return _lent(self.engine.connect)
 
     def reachable(self) -> bool:
         """Whether the database answers now."""
         try:
-            with self.transaction() as tx:
+            with self.statement() as tx:
                 tx.execute(sa.text("SELECT 1"))
         except Unavailable:
             return False
         return True
+
+
+@contextmanager
+def _lent(
+    opened: Callable[[], AbstractContextManager[sa.Connection]],
+) -> Iterator[sa.Connection]:
+    try:
+        with opened() as connection:
+            yield connection
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        log.error("database away", extra={"reason": str(error.__cause__ or error)})
+        raise Unavailable(
+            "We cannot reach our database now. Nothing was lost; try again."
+        ) from error
 
 
 def now() -> sa.Function[dt.datetime]:

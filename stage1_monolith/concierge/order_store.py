@@ -32,7 +32,7 @@ class OrderStore:
     def find(self, order_id: str) -> Order | None:
         """Read an order, whoever it belongs to."""
         chosen = sa.select(*STORED).where(orders.c.order_id == order_id)
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(chosen).one_or_none()
         return _order(row) if row else None
 
@@ -61,7 +61,7 @@ class OrderStore:
             chosen = chosen.where(
                 sa.tuple_(orders.c.created_at, orders.c.order_id) < last
             )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             found = [_order(row) for row in tx.execute(chosen)]
         shown = found[: query.limit]
         return wire.OrderPage(
@@ -113,7 +113,7 @@ class OrderStore:
             .where(orders.c.order_id == order_id, orders.c.status == Status.PENDING)
             .values(leased_until=now())
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             tx.execute(ended)
 
     def remember_intent(self, order_id: str, intent_id: str) -> str | None:
@@ -128,7 +128,7 @@ class OrderStore:
             .values(payment_intent_id=sa.func.coalesce(_INTENT, intent_id))
             .returning(_INTENT)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             return tx.execute(stored).scalar_one_or_none()
 
     def raise_attempt(self, order_id: str, attempt: int) -> None:
@@ -138,7 +138,7 @@ class OrderStore:
             .where(orders.c.order_id == order_id, orders.c.payment_attempt == attempt)
             .values(payment_attempt=attempt + 1)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             tx.execute(raised)
 
     def end(self, order: Order, status: Status, message: str) -> Order | None:
@@ -167,7 +167,7 @@ class OrderStore:
             .values(leased_until=after(self._lease_seconds))
             .returning(*STORED)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(leased).one_or_none()
         return _order(row) if row else None
 
