@@ -13,13 +13,16 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage test lint format types drill bench lock clean
+.PHONY: help run-stage restart test lint format types drill bench lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run-stage: $(VENV)/run ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
+
+restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
+	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
 
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
