@@ -78,7 +78,7 @@ class Gateway:
             ("connect", 1),
             ("quick", 10),
             ("slow", 20),
-            ("health", 2),
+            ("health", 1),
             ("health_whole", 8),
         ):
             values[blank] = seconds if self.resilient else FOREVER_SECONDS
