@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,6 +66,9 @@ class StageUnderDrill(Protocol):
 
     def plant(self, stage: RunningStage, bug: str) -> None:
         """Restart the stage's own processes with a bug in them, or with none ("")."""
+
+    def order_machine(self, stripe_url: str) -> Any:
+        """The state machine of this stage's orders, over a Stripe sandbox."""
 
 
 def _each(*names: str, **how: Any) -> list[Crashes]:
@@ -137,11 +141,6 @@ class Stage1:
         self._database = f"postgresql://postgres@127.0.0.1:{PORT_BASE + 30}/concierge"
         self._folder = Path()
 
-    @property
-    def database(self) -> str:
-        """The address of the stage's database."""
-        return self._database
-
     def environment(self, folder: Path) -> dict[str, str]:
         self._folder = folder
         (folder / "serving").mkdir(parents=True)
@@ -182,6 +181,17 @@ class Stage1:
                 process.send_signal(signal.SIGKILL)
                 process.wait(10)
         _wait_for_health(stage)
+
+    def order_machine(self, stripe_url: str) -> Any:
+        sys.path.insert(0, str(REPOSITORY / "stage1_monolith"))
+        from . import order_machine
+
+        # Beside the stage's own database, where its sweep does not come.
+        self._execute("DROP DATABASE IF EXISTS machine", ())
+        self._execute("CREATE DATABASE machine", ())
+        address = self._database.removesuffix("concierge") + "machine"
+        around = order_machine.surroundings(address, stripe_url)
+        return order_machine.order_machine(around)
 
     def _execute(self, statement: str, values: Sequence[Any]) -> None:
         with psycopg.connect(self._database, autocommit=True) as connection:

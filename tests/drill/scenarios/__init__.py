@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ..report import Figure
 from ..sizes import Size
 from ..world import World
-from . import faults, kills, one_key, outage, scarce
+from . import faults, kills, machine, one_key, outage, planted, scarce
 
 SCENARIOS: dict[str, Callable[[World, Size], Figure]] = {
     "kills": kills.run,
@@ -13,4 +13,6 @@ SCENARIOS: dict[str, Callable[[World, Size], Figure]] = {
     "scarce": scarce.run,
     "one-key": one_key.run,
     "outage": outage.run,
+    "machine": machine.run,
+    "planted": planted.run,
 }
