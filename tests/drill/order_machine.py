@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from typing import Any
@@ -22,31 +23,30 @@ from concierge.checkout import Checkout
 from concierge.errors import Unavailable
 from concierge.notifications import Notifications
 from concierge.order_store import OrderStore
-from concierge.orders import Order, order_id
+from concierge.orders import Order
 from concierge.payments import Payments, PaymentsUnavailable, stripe_client
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
-    multiple,
     rule,
 )
 
 GIVE_UP_SECONDS = 600.0
-STOCK = 6
+STOCK = 12
 TAKES_STOCK = ("pending", "confirmed")
 CARDS = st.sampled_from(
     ["pm_card_visa", "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_nobody"]
 )
-TROUBLE = ("lost", "unsent", "500", "die", "died", "cut in", "given up")
-# What happens at the n-th call to Stripe that one piece of work makes.
-FATES = st.lists(
-    st.sampled_from(["", "", "", *TROUBLE]),
-    max_size=3,
-)
+# What happens to a call to Stripe: nothing, its answer is lost, it is never sent, Stripe
+# has an error, or the worker dies before or after it.
+CALLS = (*[""] * 7, "lost", "unsent", "500", "die", "died")
+# What other workers do between two calls of the first: one sweeps, one sweeps when the
+# order is old, one leases the order and falls asleep with it, one wakes up.
+OTHERS = ("sweep", "give up", "nap", "nap until old", "wake")
+FATES = st.lists(st.sampled_from(CALLS + OTHERS), min_size=2, max_size=8)
 
 
 class Death(BaseException):
@@ -86,10 +86,11 @@ class FickleStripe:
         self.v1 = self
         self.payment_intents = self
         self.fates: list[str] = []
-        self.cut_in: Callable[[bool], None] = lambda old: None
+        self.others: dict[str, Callable[[], None]] = {}
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
+            self.let_others_work()
             fate = self.fates.pop(0) if self.fates else ""
             if fate == "die":
                 raise Death
@@ -97,16 +98,24 @@ class FickleStripe:
                 raise stripe.APIConnectionError("the connection was refused")
             if fate == "500":
                 raise stripe.APIError("an error of theirs", http_status=500)
-            if fate in ("cut in", "given up"):
-                self.cut_in(fate == "given up")
-            answer = getattr(self._real, operation)(*arguments)
-            if fate == "lost":
-                raise stripe.APIConnectionError("the answer was lost")
-            if fate == "died":
-                raise Death
-            return answer
+            try:
+                return getattr(self._real, operation)(*arguments)
+            finally:
+                self._lose(fate)
 
         return call
+
+    def let_others_work(self) -> None:
+        """Let other workers in; their own calls meet the fates that follow."""
+        while self.fates and self.fates[0] in self.others:
+            self.others[self.fates.pop(0)]()
+
+    def _lose(self, fate: str) -> None:
+        if fate == "died":
+            raise Death
+        self.let_others_work()
+        if fate == "lost":
+            raise stripe.APIConnectionError("the answer was lost")
 
 
 class Outbox:
@@ -126,7 +135,6 @@ def order_machine(around: Surroundings) -> type[RuleBasedStateMachine]:
         """Buyers and workers in any order; the invariants are the laws."""
 
         purchases: Bundle[Any] = Bundle("purchases")
-        copies: Bundle[Any] = Bundle("copies")
 
         @initialize()
         def open(self) -> None:
@@ -135,7 +143,15 @@ def order_machine(around: Surroundings) -> type[RuleBasedStateMachine]:
             _move_in(around.database, self.guest_id, self.product_id)
             self.ledger = requests.Session()
             self.stripe = FickleStripe(around.stripe_url)
+            self.stripe.others = {
+                "sweep": lambda: self._sweep(old=False),
+                "give up": lambda: self._sweep(old=True),
+                "nap": lambda: self._nap(old=False),
+                "nap until old": lambda: self._nap(old=True),
+                "wake": self._wake,
+            }
             self.mail = Outbox()
+            self.asleep: list[tuple[Order, bool]] = []
             self.seen: dict[str, str] = {}
             # Every lease ends at once: any worker may take any order up at any time.
             self.store = OrderStore(around.database, 0.0001)
@@ -165,23 +181,9 @@ def order_machine(around: Surroundings) -> type[RuleBasedStateMachine]:
         def buy_again(self, purchase: Any, fates: list[str]) -> None:
             self._work(fates, lambda: self._buy(*purchase))
 
-        @rule(target=copies, purchase=purchases)
-        def fall_asleep(self, purchase: Any) -> Any:
-            """Lease an order and do nothing with it for a while."""
-            found = self.store.lease(order_id(self.guest_id, purchase[0]))
-            return found if found else multiple()
-
-        @rule(copy=consumes(copies), fates=FATES, old=st.booleans())
-        def wake_up(self, copy: Order, fates: list[str], old: bool) -> None:
-            """Go on with an order as it was, or give it up."""
-            self._work(fates, lambda: self._take_up(copy, old))
-
-        @rule(fates=FATES, old=st.booleans())
-        def sweep(self, fates: list[str], old: bool) -> None:
-            self._work(fates, lambda: self._sweep(old))
-
-        @rule()
-        def send_mail(self) -> None:
+        @rule(worker=st.sampled_from(OTHERS), fates=FATES)
+        def go_on(self, worker: str, fates: list[str]) -> None:
+            self._work(fates, self.stripe.others[worker])
             self._send_mail()
 
         @invariant()
@@ -209,31 +211,23 @@ def order_machine(around: Surroundings) -> type[RuleBasedStateMachine]:
             """With no more faults, everything ends, and every guest is told once."""
             if not hasattr(self, "store"):
                 return
-            while self._sweep(old=False):
-                pass
-            while self._send_mail():
-                pass
+            for order in self._orders():
+                self._finish(order.order_id)
+            self._send_mail()
             self.laws_hold()
             ends = {o.order_id: f"order-{o.status}" for o in self._orders()}
             assert "order-pending" not in ends.values()
             assert sorted(self.mail.sent) == sorted(ends.items())
 
-        def _work(self, fates: list[str], work: Callable[[], object]) -> None:
+        def _work(self, fates: list[str], work: Callable[[], None]) -> None:
             """Let a worker work under these fates; nobody outlives its own death."""
             self.stripe.fates = list(fates)
-            self.stripe.cut_in = self._cut_in
-            try:
-                work()
-            except (Death, Unavailable, PaymentsUnavailable):
-                pass
-            finally:
-                self.stripe.fates = []
+            self._survive(work)
+            self.stripe.fates = []
 
-        def _cut_in(self, old: bool) -> None:
-            """Another worker does all of its work in the middle of this one's."""
-            rest, self.stripe.fates = self.stripe.fates, []
-            self._sweep(old)
-            self.stripe.fates = rest
+        def _survive(self, work: Callable[[], None]) -> None:
+            with suppress(Death, Unavailable, PaymentsUnavailable):
+                work()
 
         def _buy(self, key: str, purchase: wire.CheckoutRequest) -> None:
             order = self.checkout.buy(self.guest_id, key, purchase, _now())
@@ -243,16 +237,41 @@ def order_machine(around: Surroundings) -> type[RuleBasedStateMachine]:
             late = dt.timedelta(seconds=2 * GIVE_UP_SECONDS if old else 0)
             self.checkout.give_up_or_finish(order, _now() + late)
 
-        def _sweep(self, old: bool) -> bool:
-            pending = [o for o in self._orders() if o.status == "pending"]
-            order = self.store.lease(pending[-1].order_id) if pending else None
-            if order:
-                self._take_up(order, old)
-            return order is not None
+        def _finish(self, of_order: str) -> None:
+            """Let a sweep take an order up, and again when it has become too old.
 
-        def _send_mail(self) -> bool:
-            sent = [self.notifications.send(o.order_id) for o in self._orders()]
-            return any(sent)
+            That is needed when a worker died between cancelling the payment and ending
+            the order: such an order cannot be paid any more.
+            """
+            order = self.store.lease(of_order)
+            if order:
+                try:
+                    self._take_up(order, old=False)
+                except PaymentsUnavailable:
+                    self._take_up(order, old=True)
+
+        def _sweep(self, old: bool) -> None:
+            if order := self._leased():
+                self._survive(lambda: self._take_up(order, old))
+
+        def _nap(self, old: bool) -> None:
+            if order := self._leased():
+                self.asleep.append((order, old))
+
+        def _wake(self) -> None:
+            if self.asleep:
+                order, old = self.asleep.pop(0)
+                self._survive(lambda: self._take_up(order, old))
+
+        def _leased(self) -> Order | None:
+            """Take up the newest order that has not ended."""
+            pending = (o for o in self._orders() if o.status == "pending")
+            newest = next(pending, None)
+            return self.store.lease(newest.order_id) if newest else None
+
+        def _send_mail(self) -> None:
+            for order in self._orders():
+                self.notifications.send(order.order_id)
 
         def _orders(self) -> list[wire.Order]:
             return self.store.page(self.guest_id, wire.OrderQuery(limit=100)).orders

@@ -187,7 +187,7 @@ class Stage1:
         from . import order_machine
 
         # Beside the stage's own database, where its sweep does not come.
-        self._execute("DROP DATABASE IF EXISTS machine", ())
+        self._execute("DROP DATABASE IF EXISTS machine WITH (FORCE)", ())
         self._execute("CREATE DATABASE machine", ())
         address = self._database.removesuffix("concierge") + "machine"
         around = order_machine.surroundings(address, stripe_url)
