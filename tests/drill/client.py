@@ -24,8 +24,8 @@ PAUSE_SECONDS = 0.3
 class Purchase:
     """What a client wants to buy, under one Idempotency-Key.
 
-    The address is unlike every other, so that whatever order came of the purchase is
-    found among the guest's orders even when no answer named it.
+    The address ends with the key, so that whatever order came of the purchase is found
+    among the guest's orders even when no answer named it.
     """
 
     product_id: str
@@ -36,7 +36,7 @@ class Purchase:
 
     @property
     def address(self) -> str:
-        return f"Drill Street {self.key}"
+        return f"{self.quantity} Drill Street {self.key}"
 
 
 @dataclass(frozen=True)

@@ -82,12 +82,12 @@ class Evidence:
     charges: dict[str, dict[str, Any]]
     mails: dict[str, list[str]]
     stock: dict[str, int]
-    by_address: dict[str, list[dict[str, Any]]] = field(init=False)
+    by_key: dict[str, list[dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.by_address = defaultdict(list)
+        self.by_key = defaultdict(list)
         for _, order in self.orders:
-            self.by_address[order["deliveryAddress"]].append(order)
+            self.by_key[order["deliveryAddress"].split()[-1]].append(order)
 
 
 class Oracle:
@@ -231,11 +231,12 @@ def _of_log(buyer: Buyer, evidence: Evidence) -> Iterator[Violation]:
     for told in buyer.log:
         told_of[told.purchase].append(told)
     for purchase, all_told in told_of.items():
-        found = evidence.by_address.get(purchase.address, [])
+        found = evidence.by_key.get(purchase.key, [])
         if len(found) > 1:
             yield Violation(TWO_ORDERS, purchase.key, str(len(found)))
-        if found and all(400 <= told.status < 500 for told in all_told):
-            yield Violation(UNASKED, purchase.key, found[0]["orderId"])
+        mine = [o for o in found if o["deliveryAddress"] == purchase.address]
+        if mine and all(400 <= told.status < 500 for told in all_told):
+            yield Violation(UNASKED, purchase.key, mine[0]["orderId"])
         for told in all_told:
             yield from _of_answer(told, found[0] if found else {})
 
@@ -250,6 +251,8 @@ def _of_answer(told: Told, order: dict[str, Any]) -> Iterator[Violation]:
         yield Violation(
             TOLD_OTHERWISE, order["orderId"], f"told {told.end}, is {order['status']}"
         )
+    if told.order and told.order["deliveryAddress"] != told.purchase.address:
+        yield Violation(TOLD_OTHERWISE, key, "the answer is of another purchase")
     if told.status == 200 and told.body.get("success") != (told.end == "confirmed"):
         yield Violation(TOLD_OTHERWISE, key, f"success told of {told.end}")
 

@@ -40,8 +40,8 @@ TAKES_STOCK = ("pending", "confirmed")
 CARDS = st.sampled_from(
     ["pm_card_visa", "pm_card_visa", "pm_card_visa_chargeDeclined", "pm_card_nobody"]
 )
-# What happens to a call to Stripe: nothing, its answer is lost, it is never sent, Stripe
-# has an error, or the worker dies before or after it.
+# What happens to a call to Stripe: nothing, its answer is lost, it is never sent,
+# Stripe has an error, or the worker dies before or after it.
 CALLS = (*[""] * 7, "lost", "unsent", "500", "die", "died")
 # What other workers do between two calls of the first: one sweeps, one sweeps when the
 # order is old, one leases the order and falls asleep with it, one wakes up.
