@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import IO, Any
 
-from honcho.printer import Message  # type: ignore[import-untyped]
+from honcho.printer import Message
 
 from . import environment, ports, readiness
 from .ending import MARK, end_run
@@ -79,7 +79,7 @@ def plan_for(
     user = environment.user_environment(env_file)
     numbers = ports.assigned(stage, port_base, user)
     without = environment.replaced_parts(user, numbers)
-    env = environment.part_environment(user, numbers, places.data, stage.name)
+    env = environment.part_environment(user, numbers, places.data)
     needed = {port: n for port, n in numbers.items() if port.part not in without}
     return Plan(stage, places, needed, env, without, patience)
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -15,6 +17,11 @@ from sqlalchemy import exc
 from .errors import Unavailable
 
 log = logging.getLogger(__name__)
+
+# PostgreSQL ends a statement that takes longer; where it does not even do that, we stop
+# waiting a little later.
+STATEMENT_SECONDS = 5
+SILENCE_SECONDS = 8.0
 
 metadata = sa.MetaData()
 moment = sa.DateTime(timezone=True)
@@ -115,6 +122,24 @@ rate_counters = sa.Table(
 )
 
 
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever for a server that has fallen silent."""
+
+    def wait(
+        self, gen: Any, interval: float = 0.1, timeout: float | None = None
+    ) -> Any:
+        """Wait for an answer.
+
+        Raises:
+            OperationalError: there was none in time; the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, timeout or SILENCE_SECONDS)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()
+            raise
+
+
 class Database:
     """Connections to PostgreSQL.
 
@@ -134,12 +159,18 @@ class Database:
             pool_timeout=5,
             connect_args={
                 "connect_timeout": 3,
-                "options": "-c statement_timeout=5000 -c timezone=UTC",
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
             },
         )
         self._transactions = self.engine.execution_options(
             isolation_level="READ COMMITTED"
         )
+
+        @sa.event.listens_for(self.engine, "do_connect")
+        def connect(
+            dialect: Any, record: Any, args: list[Any], options: dict[str, Any]
+        ) -> ImpatientConnection:
+            return ImpatientConnection.connect(*args, **options)
 
     def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Run a block in one transaction: all of it happens, or nothing.

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from . import catalog, notifications, wire
 from .database import Database, after, now, orders
-from .errors import BadRequest, NotFound
-from .orders import SOLD_OUT, Order, Status, view
+from .errors import NotFound, Unprocessable
+from .orders import ORDER_ID, SOLD_OUT, Order, Status, view
 
 STORED = [orders.c[name] for name in Order.__struct_fields__]
 
@@ -42,7 +42,7 @@ class OrderStore:
         Raises:
             NotFound: the guest has none with this id.
         """
-        order = self.find(order_id)
+        order = self.find(order_id) if ORDER_ID.fullmatch(order_id) else None
         if order is None or order.guest_id != guest_id:
             raise NotFound("You have no order with this id. See GET /orders.")
         return order
@@ -212,7 +212,7 @@ def _read_cursor(cursor: str) -> tuple[dt.datetime, str]:
     try:
         moment = dt.datetime.fromtimestamp(int(micros) / 1_000_000, dt.timezone.utc)
     except (ValueError, OverflowError, OSError) as error:
-        raise BadRequest(
+        raise Unprocessable(
             "cursor: this is not the nextCursor of a page. Start without one."
         ) from error
     return moment, order_id

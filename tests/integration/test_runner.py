@@ -379,7 +379,7 @@ def test_what_the_user_brings_is_not_started(user, replaced):
 
 
 def test_parts_get_ports_data_and_programs():
-    env = part_environment({"PATH": "/bin"}, ports_at(8100), Path("/r"), "stage1")
+    env = part_environment({"PATH": "/bin"}, ports_at(8100), Path("/r"))
     assert env["PORT"] == "8100"
     assert env["SMTP_PORT"] == "8125"
     assert env["DATABASE_URL"].endswith("@127.0.0.1:8130/concierge")
@@ -389,7 +389,7 @@ def test_parts_get_ports_data_and_programs():
 
 def test_a_users_own_stripe_key_goes_to_stripe():
     env = part_environment(
-        {"STRIPE_API_KEY": "sk_test_mine"}, ports_at(8100), Path("/r"), "stage1"
+        {"STRIPE_API_KEY": "sk_test_mine"}, ports_at(8100), Path("/r")
     )
     assert env["STRIPE_API_KEY"] == "sk_test_mine"
     assert "STRIPE_API_BASE" not in env

@@ -11,13 +11,13 @@ from alembic.migration import MigrationContext
 from concierge import catalog, orders, partner, rate_limits, wire
 from concierge.database import Database, metadata, products
 from concierge.errors import (
-    BadRequest,
     Conflict,
     Forbidden,
     NotFound,
     TooManyRequests,
     Unauthorized,
     Unavailable,
+    Unprocessable,
 )
 from concierge.setup import prepare
 
@@ -291,7 +291,7 @@ def test_pages_of_orders_hold_each_once_newest_first(services, guest_id, product
 
 @pytest.mark.parametrize("cursor", ["x", "9" * 200, "-", "ord_0-1"])
 def test_a_cursor_that_is_none_is_refused(services, guest_id, cursor):
-    with pytest.raises(BadRequest, match="Start without one"):
+    with pytest.raises(Unprocessable, match="Start without one"):
         services.orders.page(guest_id, wire.OrderQuery(cursor=cursor))
 
 
