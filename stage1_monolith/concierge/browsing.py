@@ -11,7 +11,7 @@ from .conversation import Search, State
 from .picking import pick
 from .products import Product, price, search
 from .replies import Card, Reply, Text, choices
-from .turn import Answer, Heard, World
+from .turn import CLEAR, Answer, Heard, World
 
 MOST_CARDS = 6
 MOST_ADVICE = 3
@@ -24,7 +24,7 @@ def browse(heard: Heard, state: State, world: World) -> Answer:
     if named:
         wish = replace(wish, category=wish.category or named[0].category)
         state = replace(state, search=wish)
-        return _show_named(_affordable(named, wish) or named, state, world)
+        return show_named(_affordable(named, wish) or named, state, world)
     state = replace(state, search=wish)
     if wish == Search():
         return state, [wording.categories("What kind of thing would you like to see?")]
@@ -83,6 +83,13 @@ _TRAIT = re.compile(
 )
 
 
+_POINTS = re.compile(
+    r"(?:and |so |but )?(?:is|are|does|do|can|has|have|will|would) "
+    r"(?:it|this|that|they|these|those)\b(?! (?:all|ok|okay|it|right|correct)\b)",
+    re.IGNORECASE,
+)
+
+
 def asks_trait(heard: Heard, state: State) -> bool:
     """Tell whether a text asks what the product in view is like."""
     in_view = (
@@ -91,9 +98,14 @@ def asks_trait(heard: Heard, state: State) -> bool:
         or len(state.shown) == 1
     )
     paying = re.search(r"\b(?:tax|vat|delivery|shipping|tip)\b", heard.text, re.I)
-    return bool(
-        in_view and heard.is_question and not paying and _TRAIT.search(heard.text)
-    )
+    if not in_view or not heard.is_question or paying:
+        return False
+    view = (state.draft.product_id if state.draft else None, *state.shown)
+    if heard.found.category and not set(view) & set(heard.found.products):
+        # "Do you have vegan food?" asks for others.
+        return False
+    pointing = heard.reading.confidence < CLEAR and _POINTS.match(heard.text)
+    return bool(_TRAIT.search(heard.text) or pointing)
 
 
 def product_question(heard: Heard, state: State, world: World) -> Answer:
@@ -102,15 +114,15 @@ def product_question(heard: Heard, state: State, world: World) -> Answer:
     draft = state.draft
     if draft and draft.product_id and asks_trait(heard, state):
         named = [world.products[draft.product_id]]
+    if not named and draft and draft.product_id and not heard.found.ordinal:
+        named = [world.products[draft.product_id]]
     if not named and (product := pick(heard, state, world)):
         named = [product]
-    if not named and draft and draft.product_id:
-        named = [world.products[draft.product_id]]
     if not named:
         return browse(heard, state, world)
     rest = " That is all I know about it." * asks_trait(heard, state)
     if len(named) == 1 and named[0].stock == 0:
-        return _show_named(named, state, world)
+        return show_named(named, state, world)
     if draft and draft.product_id:
         return state, [Text(described(at) + rest) for at in named[:MOST_CARDS]]
     if len(named) == 1:
@@ -144,11 +156,13 @@ def show_category(
     return show("Which one would you like instead?", found, state)
 
 
-def alternatives(product: Product, world: World) -> list[Product]:
-    """Return what may take the place of a product that is sold out."""
+def show_alternatives(product: Product, state: State, world: World) -> Answer:
+    """Show what may take the place of a product that is sold out."""
     others = search(world.products.values(), category=product.category)
     near = [at for at in others if at.stock and at.product_id != product.product_id]
-    return sorted(near, key=lambda at: abs(at.unit_amount - product.unit_amount))
+    near.sort(key=lambda at: abs(at.unit_amount - product.unit_amount))
+    text = f"{product.name}: sold out at the moment, I am sorry. Would one of these do?"
+    return show(text, near[:MOST_ADVICE], state)
 
 
 def described(product: Product) -> str:
@@ -160,12 +174,16 @@ def described(product: Product) -> str:
     return f"{product.name}, {cost}. {product.description}{left}"
 
 
-def _show_named(named: Sequence[Product], state: State, world: World) -> Answer:
+def show_named(
+    named: Sequence[Product],
+    state: State,
+    world: World,
+    text: str = "Here is what I found.",
+) -> Answer:
+    """Show the products that a text names, or others when they are sold out."""
     if any(product.stock for product in named):
-        return show("Here is what I found.", _in_stock_first(named), state)
-    wanted = named[0]
-    text = f"{wanted.name} is sold out at the moment. Would one of these do?"
-    return show(text, alternatives(wanted, world)[:MOST_ADVICE], state)
+        return show(text, _in_stock_first(named), state)
+    return show_alternatives(named[0], state, world)
 
 
 def _in_stock_first(products: Sequence[Product]) -> list[Product]:

@@ -52,11 +52,7 @@ class Chat:
             return
         yield from textwrap.wrap(body["text"], WIDTH)
         if kind == "quick-replies":
-            numbered = [
-                f"[{self._number(_pressed(reply))}] {reply['label']}"
-                for reply in payload["replies"]
-            ]
-            yield from textwrap.wrap("  ".join(numbered), WIDTH, **_INDENTED)
+            yield from _indented("  ".join(map(self._choice, payload["replies"])))
         elif kind == "checkout":
             total = price(payload["unitAmount"] * payload["quantity"])
             yield f"  == {payload['quantity']} x {payload['name']}: {total}"
@@ -66,7 +62,15 @@ class Chat:
     def _card(self, text: str, card: Message) -> Iterator[str]:
         body = {"text": card["buttonLabel"], "type": "product", "payload": card}
         number = self._number({"type": "structured", "structured": body})
-        yield from textwrap.wrap(f"[{number}] {text}", WIDTH, **_INDENTED)
+        yield from _indented(f"[{number}] {text}")
+
+    def _choice(self, reply: Message) -> str:
+        label = str(reply["label"])
+        if label.isdigit():
+            # A figure is typed as it is: "[3] 4" would make two different fours.
+            return label
+        number = self._number(_text(reply["value"]))
+        return f"[{number}] {label}".replace(" ", _UNBROKEN)
 
     def _number(self, press: Message) -> str:
         number = str(len(self._presses) + 1)
@@ -74,15 +78,16 @@ class Chat:
         return number
 
 
-_INDENTED = {"initial_indent": "  ", "subsequent_indent": "      "}
+_UNBROKEN = "\u00a0"
+
+
+def _indented(text: str) -> list[str]:
+    lines = textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ")
+    return [line.replace(_UNBROKEN, " ") for line in lines]
 
 
 def _text(line: str) -> Message:
     return {"type": "unstructured", "unstructured": {"text": line}}
-
-
-def _pressed(reply: Message) -> Message:
-    return _text(reply["value"])
 
 
 def main() -> int:

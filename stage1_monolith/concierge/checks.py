@@ -132,7 +132,7 @@ def _party_problem(draft: Draft, product: Product) -> str | None:
     if units > product.stock:
         nights = f" for {draft.nights} nights" if (draft.nights or 1) > 1 else ""
         seats = product.stock // (draft.nights or 1) * (product.serves or 1)
-        return f"{product.name} has room for at most {seats} more people{nights}."
+        return f"{product.name} has room for at most {seats} people{nights}."
     return None
 
 
@@ -191,5 +191,6 @@ def _check_time(checked: Checked, product: Product, entities: Entities) -> None:
         return
     both = (draft.time, written(hour % 12 + 12, minute))
     checked.draft = replace(draft, time=None, half_day=True)
-    checked.problems["time"] = "In the morning, or in the evening?"
-    checked.options["time"] = tuple((time_in_words(at), at) for at in both)
+    names = [time_in_words(at) for at in both]
+    checked.problems["time"] = f"{' or '.join(names)}?"
+    checked.options["time"] = tuple(zip(names, both, strict=True))

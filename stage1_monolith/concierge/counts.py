@@ -20,7 +20,10 @@ _PARTY = (
     rf"\b(?:we'?re|we are|we will be|we'll be|there(?:'s| are| will be)) {_N}",
     rf"\bfor {_N}{_FOLLOWS}",
 )
-_COUPLE = r"\b(?:me and my|my) \w+(?: and (?:i|me)\b)|\bme and my \w+|\bthe both of us"
+_COUPLE = (
+    r"\bmy \w+ and (?:i|me)\b|\bme and my \w+|\bthe (?:both|two) of us|\bwith my "
+    r"(?:wife|husband|spouse|partner|girlfriend|boyfriend|fianc[eé]e?)\b(?!')"
+)
 _ALONE = (
     r"\b(?:just|only) (?:for )?(?:me|myself)\b|\bby myself\b|\bfor myself\b|\balone\b"
 )

@@ -23,7 +23,7 @@ from .picking import brief_pick, wants
 from .products import Product, by_id
 from .replies import LONGEST_TEXT, Card, Message, Reply, Text, render
 from .turn import Answer, Heard, Orders, World
-from .understanding import Engine, read
+from .understanding import Engine, Reading, read
 
 _CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
@@ -83,12 +83,27 @@ def respond(state: State, message: Message, world: World) -> Answer:
         after, replies = state, [Text(wording.NO_CARD_NUMBERS)]
     else:
         reading = read(text, world.today, world.products.values(), world.engine)
-        heard = Heard(text, reading)
+        heard = Heard(text, _put_right(text, reading))
         after, replies = _heard(heard, state, world)
         # The status tells the news anyway.
         news = [] if heard.intent == "order_status" else news
     replies = [*news, *replies]
     return replace(after, last=tuple(replies)), replies
+
+
+_WISHED = re.compile(r"\b(?:want|take|have|like|need|instead)\b", re.IGNORECASE)
+_ASKED = re.compile(r"(?:what|when|where|how|which|who|why)\b", re.IGNORECASE)
+
+
+def _put_right(text: str, reading: Reading) -> Reading:
+    """Return the reading without an intent to drop everything that is none."""
+    if reading.intent not in ("cancel", "start_over"):
+        return reading
+    if reading.entities.products and _WISHED.search(text):
+        return replace(reading, intent="correct")  # "forget it, I want a cake"
+    if _ASKED.match(text):
+        return replace(reading, intent="product_question")  # "when does it start?"
+    return reading
 
 
 def _content(message: Any) -> tuple[str | None, str]:
@@ -162,9 +177,13 @@ def _intent(heard: Heard, state: State) -> str | None:
     found = heard.found
     if browsing.asks_trait(heard, state):
         return "product_question"
+    if found.email and (heard.intent is None or heard.intent in _WISHES):
+        return "inform"
     ours = found.products or found.category
     if ours and wants(heard) and (heard.intent in _WISHES or heard.intent is None):
         return "order"
+    if heard.intent is None and found.products and heard.is_question:
+        return "product_question"
     if heard.intent is None and ours and len(heard.text.split()) <= 4:
         # A word or two of ours, as in "tulips?", is a request all the same.
         return "browse"

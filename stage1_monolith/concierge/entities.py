@@ -101,7 +101,8 @@ def extract(text: str, today: date, products: Iterable[Product]) -> Entities:
 
 
 _REFUSED = re.compile(
-    r"(?<!why )\b(?:not|instead of|rather than|no more|don't want|do not want)"
+    r"(?<!why )\b(?:not|instead of|rather than|no more|don't want|do not want|cancel|"
+    r"drop)"
     r"((?: (?:the|a|an|any|some))? (?:(?!but\b|and\b|please\b|i\b)[\w'-]+ ?){1,2})",
     re.IGNORECASE,
 )

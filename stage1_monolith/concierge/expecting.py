@@ -56,7 +56,7 @@ def _is_place(heard: Heard) -> bool:
 def may_be_place(heard: Heard) -> bool:
     """Tell whether a text may answer "where?", as no question or chat would."""
     found = heard.found
-    other = (found.party_size, found.date, found.quantity, found.time)
+    other = (found.party_size, found.date, found.quantity, found.time, found.email)
     if any(detail is not None for detail in other):
         return False
     if heard.intent in (None, "inform", "correct", "order", "delivery_question"):

@@ -9,7 +9,7 @@ from . import browsing, checks, questions, slots, wording
 from .conversation import Draft, State
 from .entities import Entities
 from .expecting import answers, may_be_place, speaks_of_others
-from .picking import COMMANDS, LOOKING, chosen, pick
+from .picking import COMMANDS, LOOKING, chosen, names_several, pick, swaps
 from .products import Product, price
 from .replies import Choices, Reply, Text
 from .turn import CLEAR, Answer, Heard, World
@@ -26,7 +26,7 @@ def go_on(heard: Heard, state: State, draft: Draft, world: World) -> Answer | No
     """Go on with an order; None when the text is about something else."""
     expected = answers(heard, state, world)
     sure = heard.reading.confidence >= CLEAR
-    interrupts = heard.intent in _INTERRUPTIONS and not expected
+    interrupts = heard.intent in _INTERRUPTIONS and not (expected or swaps(heard))
     if sure and (heard.intent in COMMANDS or interrupts):
         return None
     if browsing.asks_trait(heard, state):
@@ -36,6 +36,8 @@ def go_on(heard: Heard, state: State, draft: Draft, world: World) -> Answer | No
         return choose(wanted, state, world, heard)
     if product is None:
         return _go_on_choosing(heard, state, draft, world)
+    if swaps(heard) and set(heard.found.products) - {product.product_id}:
+        return order(heard, state, world)
     if heard.found.ordinal and (shown := pick(heard, state, world)):
         return choose(shown, state, world, heard)
     if not expected and heard.intent in LOOKING and not _gives_detail(heard):
@@ -49,8 +51,10 @@ def go_on(heard: Heard, state: State, draft: Draft, world: World) -> Answer | No
 def _gives_detail(heard: Heard) -> bool:
     """Tell whether a text gives a detail outright, whatever its intent seems to be."""
     found = heard.found
-    given = (found.date, found.address, found.time, found.party_size, found.nights)
-    return not heard.is_question and any(at is not None for at in given)
+    details = (found.date, found.address, found.time, found.party_size, found.nights)
+    counted = found.quantity is not None and found.quantity > 1
+    given = counted or any(at is not None for at in details)
+    return given and not heard.is_question
 
 
 def _take_details(
@@ -66,9 +70,9 @@ def _take_details(
         awaiting = None
     changed = slots.collect(draft, product, found, heard.text, awaiting)
     if changed != draft or found.unclear:
-        return _advance(changed, product, state, world, heard)
+        return advance(changed, product, state, world, heard)
     if heard.intent == "affirm" and state.awaiting == "confirm":
-        return _advance(draft, product, state, world, heard)
+        return advance(draft, product, state, world, heard)
     if heard.intent in ("correct", "deny") or found.mentions or found.refused:
         reopened = _reopen(heard, draft, product, state, world)
         if reopened:
@@ -76,7 +80,7 @@ def _take_details(
     if heard.intent in ("affirm", "deny") and state.awaiting:
         reason = 'If you want none of it, say "cancel".' * (heard.intent == "deny")
         if state.awaiting == "confirm":
-            return _advance(draft, product, state, world, heard)
+            return advance(draft, product, state, world, heard)
         return state, [_ask(state.awaiting, product, draft, world, reason)]
     if expected or heard.intent in ("order", "inform", "correct"):
         # About this order, no doubt, but without anything new that could be read.
@@ -88,7 +92,7 @@ def _not_understood(
     state: State, draft: Draft, product: Product, world: World, expected: bool
 ) -> Answer:
     if expected:
-        return _advance(draft, product, state, world, None)
+        return advance(draft, product, state, world)
     if state.awaiting in (None, "confirm", "product"):
         text = "I did not catch what to change. Tell me the new detail, please."
         return state, [Text(text)]
@@ -126,7 +130,7 @@ def choose(product: Product, state: State, world: World, heard: Heard | None) ->
         counts = len(state.shown) == 1
         awaiting = slots.counting_slot(product) if counts else None
         draft = slots.collect(draft, product, heard.found, heard.text, awaiting)
-    return begin(draft, product, replace(state, shown=()), world, heard)
+    return begin(draft, product, state, world, heard)
 
 
 def begin(
@@ -134,7 +138,7 @@ def begin(
 ) -> Answer:
     """Take up the order of a product, naming it and its price."""
     opening = f"{product.name}, {price(product.unit_amount, product.currency)}."
-    return _advance(draft, product, _marked(state, world), world, heard, opening)
+    return advance(draft, product, _marked(state, world), world, heard, opening)
 
 
 def _marked(state: State, world: World) -> State:
@@ -143,12 +147,12 @@ def _marked(state: State, world: World) -> State:
     return replace(state, since=since, newest=world.newest)
 
 
-def _advance(
+def advance(
     draft: Draft,
     product: Product,
     state: State,
     world: World,
-    heard: Heard | None,
+    heard: Heard | None = None,
     opening: str = "",
 ) -> Answer:
     """Ask for what was wrong, else for what is missing, else show the checkout."""
@@ -187,9 +191,7 @@ def _ask(
 
 def _sold_out(product: Product, draft: Draft, state: State, world: World) -> Answer:
     draft = replace(draft, product_id=None)
-    text = f"I am sorry, {product.name} is sold out. Would one of these do?"
-    others = browsing.alternatives(product, world)
-    return browsing.show(text, others, replace(state, draft=draft))
+    return browsing.show_alternatives(product, replace(state, draft=draft), world)
 
 
 def _reopen(
@@ -249,24 +251,37 @@ def reminder(after: State, before: State, world: World) -> Reply | None:
 def order(heard: Heard, state: State, world: World) -> Answer:
     """Start an order, of a product or of something still to be chosen."""
     found = heard.found
-    if product := chosen(heard, state, None, world):
+    if product := _chosen_now(heard, state, world):
         return choose(product, state, world, heard)
     draft = state.draft or Draft()
     before = world.products.get(draft.product_id or "")
-    draft = replace(draft, product_id=None)
+    if before:
+        draft = replace(draft, product_id=None, quantity=None, pieces=False)
     if before and before.category != found.category:
         draft = Draft(date=draft.date, party_size=draft.party_size)
-    draft = slots.collect(draft, None, found, heard.text, None)
+    several = names_several(heard, world)
+    counted = replace(found, quantity=None) if several else found
+    draft = slots.collect(draft, None, counted, heard.text, None)
     state = replace(state, draft=draft, awaiting="product")
+    if several:
+        named = [world.products[name] for name in found.products]
+        return browsing.show_named(named, state, world, wording.ONE_AT_A_TIME)
     if found.products or found.category or found.occasion:
         return browsing.browse(heard, state, world)
     return state, [wording.categories("With pleasure. What would you like?")]
 
 
+def _chosen_now(heard: Heard, state: State, world: World) -> Product | None:
+    """Return the product picked; cards from before the last choice do not count."""
+    if state.draft and state.draft.product_id:
+        state = replace(state, shown=())
+    return chosen(heard, state, None, world)
+
+
 def inform(heard: Heard, state: State, world: World) -> Answer:
     """Take a detail out of the blue: a card picked, a wish, or an order's start."""
     found = heard.found
-    if product := chosen(heard, state, None, world):
+    if product := _chosen_now(heard, state, world):
         return choose(product, state, world, heard)
     if found.email:
         return state, [Text(wording.EMAIL)]

@@ -16,7 +16,7 @@ from .places import cities
 from .products import Product
 from .replies import Reply, Text
 from .times import written
-from .turn import Answer, Heard, World
+from .turn import Answer, Heard, Orders, World
 
 MOST_ORDERS = 3
 
@@ -108,6 +108,9 @@ def reorder(heard: Heard, state: State, world: World) -> Answer:
             wording.categories("I know of no earlier order. What would you like?")
         ]
     product = world.products[str(known[0]["productId"])]
+    draft = state.draft
+    if draft and draft.product_id and "address" in heard.found.mentions:
+        return _same_address(draft, known, state, world)
     quantity, address = known[0].get("quantity"), known[0].get("deliveryAddress")
     draft = Draft(product_id=product.product_id)
     if type(quantity) is int and not product.kind.party:
@@ -118,6 +121,17 @@ def reorder(heard: Heard, state: State, world: World) -> Answer:
         draft = _with_place(draft, address, product)
     draft = slots.collect(draft, product, heard.found, heard.text, None)
     return ordering.begin(draft, product, state, world, heard)
+
+
+def _same_address(draft: Draft, known: Orders, state: State, world: World) -> Answer:
+    """Send the order in the making to where the last one of its kind went."""
+    product = world.products[draft.product_id or ""]
+    for order in known:
+        if world.products[str(order["productId"])].kind.place == product.kind.place:
+            address = str(order.get("deliveryAddress"))
+            draft = _with_place(draft, address, product)
+            return ordering.advance(draft, product, state, world)
+    return state, [Text("I know of no earlier address. Please tell it to me.")]
 
 
 _TIME = re.compile(r", (\d{1,2}):(\d\d) ([ap]m)$")

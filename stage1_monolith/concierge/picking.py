@@ -15,9 +15,10 @@ LOOKING = {"browse", "recommend", "more_options", "product_question", "order_sta
 _WANTS = re.compile(
     r"(?:please |hi,? |hello,? |ok(?:ay)?,? |yes,? |then |and |also )*"
     r"(?:i (?:want|need|would like|would love|will take|am taking)|"
-    r"i'?(?:d like|ll take|ll have|d love)|give me|get me|send|order|buy|book|reserve|we (?:want|need|'d "
-    r"like|would like)|let me (?:have|get))\b(?! (?:to )?(?:see|know|look|browse|hear|"
-    r"find|some (?:idea|advice|info)|an idea|more|advice|information))",
+    r"i'?(?:d like|ll take|ll have|d love)|we (?:want|need|'d like|would like)|"
+    r"give me|get me|let me (?:have|get)|send|order|buy|book|reserve)\b"
+    r"(?! (?:to )?(?:see|know|look|browse|hear|find|more|advice|information|an idea|"
+    r"some (?:ideas?|advice|info)))",
     re.IGNORECASE,
 )
 
@@ -27,6 +28,25 @@ def wants(heard: Heard) -> bool:
     return not heard.is_question and _WANTS.match(heard.text) is not None
 
 
+_SWAPS = re.compile(
+    r"(?:no|not|nope|actually|rather|instead|sorry|i (?:meant|mean)|make (?:it|that)|"
+    r"change (?:it|that) to|better|hm+|wait)\b|.*\b(?:instead|rather)\b",
+    re.IGNORECASE,
+)
+
+
+def swaps(heard: Heard) -> bool:
+    """Tell whether a text puts something else in place: "not roses, tulips"."""
+    return not heard.is_question and _SWAPS.match(heard.text) is not None
+
+
+def names_several(heard: Heard, world: World) -> bool:
+    """Tell whether a text wants different things at once: "roses and a cake"."""
+    kinds = {world.products[name].category for name in heard.found.products}
+    joined = re.search(r"\band\b|&|,|\bplus\b", heard.text)
+    return len(kinds) > 1 and joined is not None
+
+
 def chosen(
     heard: Heard, state: State, product: Product | None, world: World
 ) -> Product | None:
@@ -34,12 +54,15 @@ def chosen(
     found = heard.found
     # Where cards wait for a choice, a few words are one.
     brief = product is None and brief_pick(heard, state, world)
-    if heard.intent in LOOKING and not brief and not wants(heard):
+    asks = heard.intent in LOOKING or (heard.intent is None and heard.is_question)
+    named_only = state.awaiting == "product" and len(heard.text.split()) <= 3
+    outright = brief or wants(heard) or swaps(heard)
+    if asks and (heard.is_question or not named_only) and not outright:
         return None
     if len(found.products) == 1:
         named = world.products[found.products[0]]
         return None if named == product else named
-    if product is None:
+    if product is None and not names_several(heard, world):
         return pick(heard, state, world)
     return None
 

@@ -49,7 +49,8 @@ def question(
 
 def _question(slot: str, product: Product, draft: Draft, today: date) -> Reply:
     if slot == "quantity":
-        return choices("How many would you like?", "1", "2", "3")
+        each = f", of {product.pack} pieces each" if product.pack else ""
+        return choices(f"How many would you like{each}?", "1", "2", "3")
     if slot == "party":
         return choices("For how many people?", "1", "2", "4", "6")
     if slot == "nights":

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .conversation import Draft
 from .entities import Entities
+from .numbers import in_figures
 from .places import LONGEST_ADDRESS
 from .products import Product
 from .times import in_part, written
@@ -70,7 +71,9 @@ def _collect_count(
     if slot == "party":
         party = entities.party_size
         if party is None and asked:
-            party = number if number is not None else entities.quantity
+            # "Two of us" are people; "two rooms" are rooms.
+            of_people = awaiting == slot and entities.category is None
+            party = number if number is not None or not of_people else entities.quantity
         if party is not None:
             draft = replace(draft, party_size=party)
         elif entities.quantity is not None:
@@ -107,9 +110,11 @@ def _collect_place(
         return replace(draft, city=entities.city, address=None, place=None)
     if entities.place and (product is None or product.kind.place == "city"):
         return replace(draft, place=entities.place, city=None, address=None)
-    if said and product and product.kind.place == "city":
+    if not re.search(r"[^\W\d_]{3,}", in_figures(said)):
+        return draft
+    if product and product.kind.place == "city":
         return replace(draft, place=said[:LONGEST_PLACE], city=None, address=None)
-    return replace(draft, place=said[:LONGEST_PLACE]) if said else draft
+    return replace(draft, place=said[:LONGEST_PLACE])
 
 
 _LEADING = re.compile(
@@ -130,7 +135,12 @@ def said_place(text: str) -> str:
 
 
 def is_address(said: str) -> bool:
-    """Tell whether free text may be an address, by its number or kind of place."""
+    """Tell whether free text may be an address, by its number or kind of place.
+
+    "My office" is a place, but nobody else knows where.
+    """
+    if re.match(r"(?:my|our|his|her|their)\b(?!.*\d)", said, re.IGNORECASE):
+        return False
     words = re.findall(r"[^\W\d_]{2,}", said)
     has_number = re.search(r"(?<![-.\d])\d", said) is not None
     return bool(words) and (

@@ -45,6 +45,7 @@ ANSWERS = {
 GOODBYE_WITH_ORDER = (
     "Goodbye! I keep your order here for a while, unpaid, in case you come back."
 )
+ONE_AT_A_TIME = "I take one order at a time. Which of these comes first?"
 EMAIL = (
     "Thank you. I do not need an e-mail address here: the confirmation goes to the one "
     "you signed in with."
