@@ -59,7 +59,8 @@ def more(heard: Heard, state: State, world: World) -> Answer:
     """Show other products than those on the cards, or cheaper ones."""
     wish = state.search or Search()
     shown = [world.products[name] for name in state.shown]
-    if not shown:
+    limits = (heard.found.min_amount, heard.found.max_amount)
+    if not shown or limits != (None, None):
         return browse(heard, state, world)
     words = heard.text.lower()
     cheaper = any(word in words for word in ("cheap", "expensive", "price", "less"))
@@ -122,7 +123,8 @@ def product_question(heard: Heard, state: State, world: World) -> Answer:
         return browse(heard, state, world)
     rest = " That is all I know about it." * asks_trait(heard, state)
     if len(named) == 1 and named[0].stock == 0:
-        return show_named(named, state, world)
+        text = f"{described(named[0])} Would one of these do instead?"
+        return show_alternatives(named[0], state, world, text)
     if draft and draft.product_id:
         return state, [Text(described(at) + rest) for at in named[:MOST_CARDS]]
     if len(named) == 1:
@@ -156,13 +158,17 @@ def show_category(
     return show("Which one would you like instead?", found, state)
 
 
-def show_alternatives(product: Product, state: State, world: World) -> Answer:
+def show_alternatives(
+    product: Product, state: State, world: World, text: str = ""
+) -> Answer:
     """Show what may take the place of a product that is sold out."""
     others = search(world.products.values(), category=product.category)
     near = [at for at in others if at.stock and at.product_id != product.product_id]
     near.sort(key=lambda at: abs(at.unit_amount - product.unit_amount))
-    text = f"{product.name}: sold out at the moment, I am sorry. Would one of these do?"
-    return show(text, near[:MOST_ADVICE], state)
+    sorry = (
+        f"{product.name}: sold out at the moment, I am sorry. Would one of these do?"
+    )
+    return show(text or sorry, near[:MOST_ADVICE], state)
 
 
 def described(product: Product) -> str:
@@ -223,6 +229,7 @@ def _nothing_found(wish: Search, state: State, world: World) -> Answer:
     if not wider:
         return state, [wording.categories("I have nothing like that. What else?")]
     wanted = wish.max_amount if wish.max_amount is not None else wish.min_amount or 0
+    wider = [at for at in wider if at.stock] or wider
     wider.sort(key=lambda product: abs(product.unit_amount - wanted))
     return show(text, wider[:MOST_ADVICE], state)
 

@@ -19,6 +19,8 @@ from .times import in_words as time_in_words
 from .times import written
 
 MOST_UNITS = 100
+# So many pieces are taken for units; more are asked about.
+FEW = 3
 FURTHEST = timedelta(days=365)
 
 
@@ -53,9 +55,14 @@ def unit_count(draft: Draft, product: Product) -> int:
     """Return how many units to order: those asked for, or enough for the party."""
     if counting_slot(product) == "quantity":
         return draft.quantity or 1
-    enough = ceil((draft.party_size or 1) / (product.serves or 1))
     nights = draft.nights or 1 if product.kind.nightly else 1
-    return max(enough, draft.quantity or 1) * nights
+    return seat_count(draft, product) * nights
+
+
+def seat_count(draft: Draft, product: Product) -> int:
+    """Return how many tables' seats, vehicles or rooms the party takes."""
+    enough = ceil((draft.party_size or 1) / (product.serves or 1))
+    return max(enough, draft.quantity or 1)
 
 
 def _check_party(checked: Checked, product: Product, entities: Entities) -> None:
@@ -77,16 +84,16 @@ def _check_quantity(checked: Checked, product: Product, entities: Entities) -> N
     draft = checked.draft
     if draft.pieces and draft.quantity and product.pack:
         units, left = divmod(draft.quantity, product.pack)
-        if units and left:
-            reason = f"{product.name} comes in packs of {product.pack} pieces."
-            checked.problems["quantity"] = reason
+        if left and draft.quantity > FEW:
+            checked.problems["quantity"] = "I cannot split a pack."
+            counts = (units, units + 1) if units else (1, draft.quantity)
             checked.options["quantity"] = tuple(
                 (f"{count} ({count * product.pack} pieces)", str(count))
-                for count in (units, units + 1)
+                for count in counts
             )
             checked.draft = replace(draft, quantity=None, pieces=False)
             return
-        # Fewer than a unit has must mean units: two roses are not sold.
+        # "Two roses" must mean bouquets, since roses are not sold by the piece.
         draft = replace(draft, quantity=units or draft.quantity, pieces=False)
         checked.draft = draft
     problem = _quantity_problem(draft.quantity, product)
@@ -139,9 +146,11 @@ def _party_problem(draft: Draft, product: Product) -> str | None:
 def _check_place(checked: Checked, product: Product) -> None:
     draft, unknown = checked.draft, checked.draft.place
     checked.draft = replace(draft, place=None)
-    if not unknown or draft.address or draft.city:
+    if not unknown or draft.address:
         return
     if product.kind.place == "city":
+        if draft.city:
+            return
         named = ", ".join(sorted(set(cities().values()))[:8])
         checked.problems["address"] = (
             f'I do not know a city called "{unknown}". I arrange things in {named} '

@@ -27,10 +27,8 @@ _COUPLE = (
 _ALONE = (
     r"\b(?:just|only) (?:for )?(?:me|myself)\b|\bby myself\b|\bfor myself\b|\balone\b"
 )
-_UNITS = (
-    r"(?:pieces?|units?|items?|boxes|box|bunch(?:es)?|bouquets?|bottles?|portions?|"
-    r"sets?|of (?:those|these|them|it|the))"
-)
+_PACKS = r"(?:boxes|box|bunch(?:es)?|bouquets?|bottles?|portions?|sets?|packs?)"
+_UNITS = r"(?:pieces?|units?|items?|of (?:those|these|them|it|the))"
 
 
 def alternatives(rest: Remaining) -> dict[str, Any]:
@@ -96,6 +94,8 @@ def quantity(rest: Remaining, countable: Callable[[str], bool]) -> dict[str, Any
     if match := rest.take(rf"{_N} dozens?\b"):
         count = rest.whole(match[1], "quantity")
         return {} if count is None else {"quantity": count * 12, "dozens": True}
+    if match := rest.take(rf"(?<!\w){_N} (?:more )?{_PACKS}\b"):
+        return {"quantity": rest.whole(match[1], "quantity"), "packed": True}
     patterns = (
         rf"\bquantity(?: to| of| is|:)? {_N}\b",
         rf"(?<!\w){_N} ?x\b|\bx ?{_N}\b",
@@ -108,7 +108,7 @@ def quantity(rest: Remaining, countable: Callable[[str], bool]) -> dict[str, Any
     if re.search(
         r"\ban? (?:box|jar|bunch|bouquet|basket|platter) of\b", rest.text, re.I
     ):
-        return {"quantity": 1}
+        return {"quantity": 1, "packed": True}
     if re.search(r"\b(?:a few|several|lots|a lot|plenty)\b", rest.text, re.I):
         rest.unclear.append("quantity")
     return _counted(rest, countable)

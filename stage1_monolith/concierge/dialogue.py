@@ -77,8 +77,10 @@ def respond(state: State, message: Message, world: World) -> Answer:
     state, news = past_orders.settle(state, world)
     if product_id is not None:
         after, replies = _pressed(product_id, state, world)
-    elif not text:
-        after, replies = state, [wording.categories(wording.SILENCE)]
+    elif not any(map(str.isalnum, text)):
+        silence = wording.PUZZLED if text else wording.SILENCE
+        question = ordering.reminder(state, state, world)
+        after, replies = state, [question or wording.categories(silence)]
     elif _CARD_NUMBER.search(text):
         after, replies = state, [Text(wording.NO_CARD_NUMBERS)]
     else:
@@ -168,7 +170,7 @@ def _begin(heard: Heard, state: State, world: World) -> Answer:
     intent = _intent(heard, state)
     if intent in _WISHES:
         state = _with_details(heard, state)
-    skill = _SKILLS.get(intent or "", small_talk.refuse)
+    skill = SKILLS.get(intent or "", small_talk.refuse)
     return skill(heard, state, world)
 
 
@@ -184,7 +186,11 @@ def _intent(heard: Heard, state: State) -> str | None:
         return "order"
     if heard.intent is None and found.products and heard.is_question:
         return "product_question"
-    if heard.intent is None and ours and len(heard.text.split()) <= 4:
+    brief = len(heard.text.split()) <= 4
+    budget = found.min_amount is not None or found.max_amount is not None
+    if heard.intent is None and budget and brief:
+        return "browse"
+    if heard.intent is None and ours and brief:
         # A word or two of ours, as in "tulips?", is a request all the same.
         return "browse"
     return heard.intent
@@ -201,7 +207,7 @@ def _with_details(heard: Heard, state: State) -> State:
     return replace(state, draft=noted, awaiting="product")
 
 
-_SKILLS: dict[str, Callable[[Heard, State, World], Answer]] = {
+SKILLS: dict[str, Callable[[Heard, State, World], Answer]] = {
     "greet": small_talk.greet,
     "help": small_talk.explain,
     "thank": small_talk.say,

@@ -29,12 +29,13 @@ class Entities:
     """What was found; None or empty where nothing was.
 
     products are ids, several when the text fits several equally; refused are those it
-    turns down ("not roses"). min_amount and max_amount are in cents. number is a figure
-    that is not said to be anything. ordinal picks from a list, 1 for the first, -1 for
-    the last. time is "HH:MM", a part of the day or "any"; half_day is False where
-    morning or evening is open. place is the name of a place that is no known city.
-    unclear names what was mentioned without being clear ("date", "quantity", "number");
-    days and figures are what it may mean then. mentions names details spoken of.
+    turns down ("not roses"). min_amount and max_amount are in cents. packed tells that
+    quantity counts boxes or bunches; number is a figure that is not said to be
+    anything. ordinal picks from a list, 1 for the first, -1 for the last. time is
+    "HH:MM", a part of the day or "any"; half_day is False where morning or evening is
+    open. place is the name of a place that is no known city. unclear names what was
+    mentioned without being clear ("date", "quantity", "number"); days and figures are
+    what it may mean then. mentions names details spoken of.
     """
 
     products: tuple[str, ...] = ()
@@ -42,6 +43,7 @@ class Entities:
     category: str | None = None
     quantity: int | None = None
     dozens: bool = False
+    packed: bool = False
     number: int | None = None
     figures: tuple[int, ...] = ()
     party_size: int | None = None

@@ -43,6 +43,8 @@ def _is_place(heard: Heard) -> bool:
     said = slots.said_place(heard.text)
     words = said.split()
     found = heard.found
+    if slots.is_somewhere(said):
+        return True
     if slots.is_address(said) and heard.intent != "delivery_question":
         return may_be_place(heard)
     return (
@@ -59,6 +61,8 @@ def may_be_place(heard: Heard) -> bool:
     other = (found.party_size, found.date, found.quantity, found.time, found.email)
     if any(detail is not None for detail in other):
         return False
+    if slots.is_somewhere(slots.said_place(heard.text)):
+        return True
     if heard.intent in (None, "inform", "correct", "order", "delivery_question"):
         words = heard.text.split()
         brief = len(words) <= 5 or any(map(str.isdigit, heard.text))

@@ -10,7 +10,7 @@ from .conversation import Draft, State
 from .entities import Entities
 from .expecting import answers, may_be_place, speaks_of_others
 from .picking import COMMANDS, LOOKING, chosen, names_several, pick, swaps
-from .products import Product, price
+from .products import CATEGORIES, Place, Product, price
 from .replies import Choices, Reply, Text
 from .turn import CLEAR, Answer, Heard, World
 
@@ -257,8 +257,8 @@ def order(heard: Heard, state: State, world: World) -> Answer:
     before = world.products.get(draft.product_id or "")
     if before:
         draft = replace(draft, product_id=None, quantity=None, pieces=False)
-    if before and before.category != found.category:
-        draft = Draft(date=draft.date, party_size=draft.party_size)
+    if before and before.kind.place not in _places_of(heard, world):
+        draft = replace(draft, address=None, city=None)
     several = names_several(heard, world)
     counted = replace(found, quantity=None) if several else found
     draft = slots.collect(draft, None, counted, heard.text, None)
@@ -269,6 +269,15 @@ def order(heard: Heard, state: State, world: World) -> Answer:
     if found.products or found.category or found.occasion:
         return browsing.browse(heard, state, world)
     return state, [wording.categories("With pleasure. What would you like?")]
+
+
+def _places_of(heard: Heard, world: World) -> set[Place]:
+    """Return what kinds of place the things need that a text asks for."""
+    found = heard.found
+    kinds = [world.products[name].kind for name in found.products]
+    if not kinds and found.category:
+        kinds = [CATEGORIES[found.category]]
+    return {kind.place for kind in kinds}
 
 
 def _chosen_now(heard: Heard, state: State, world: World) -> Product | None:

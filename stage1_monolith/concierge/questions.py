@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from .checks import unit_count
+from .checks import seat_count, unit_count
 from .conversation import Draft
 from .dates import in_words
 from .products import Product, price
@@ -117,16 +117,24 @@ def checkout(draft: Draft, product: Product, today: date) -> Checkout:
     day = date.fromisoformat(draft.date or today.isoformat())
     place, when = _place(draft), _when(draft, product)
     joint = {"address": "to", "pickup": "from", "city": "in"}[product.kind.place]
-    people = f" for {draft.party_size}" if product.kind.party else ""
     total = price(product.unit_amount * units, product.currency)
     text = (
-        f"Here is your order: {units} × {product.name}{people}, {joint} {place}, "
+        f"Here is your order: {_what(draft, product)}, {joint} {place}, "
         f"{in_words(day, today)}{when}, {total} in all. "
     )
     if draft.time and product.kind.place == "address" and draft.time != ANY:
         text += "I can promise the day, though not the hour. "
     text += "Pay when you are ready, or tell me what to change."
     return Checkout(text, product.product_id, units, f"{place}{when}", day.isoformat())
+
+
+def _what(draft: Draft, product: Product) -> str:
+    if not product.kind.party:
+        return f"{unit_count(draft, product)} × {product.name}"
+    taken = seat_count(draft, product)
+    # A table for three is one table, though each of the three pays.
+    counted = "" if taken == draft.party_size else f"{taken} × "
+    return f"{counted}{product.name} for {draft.party_size}"
 
 
 def _place(draft: Draft) -> str:

@@ -84,7 +84,8 @@ def _collect_count(
         if product and product.category == "tickets":
             draft = replace(draft, quantity=entities.party_size, pieces=False)
     if entities.quantity is not None:
-        return replace(draft, quantity=entities.quantity, pieces=True)
+        pieces = not entities.packed
+        return replace(draft, quantity=entities.quantity, pieces=pieces)
     if number is not None and asked:
         return replace(draft, quantity=number, pieces=False)
     return draft
@@ -132,6 +133,18 @@ _NAMED_PLACE = re.compile(
 def said_place(text: str) -> str:
     """Return a text without the words that lead up to a place."""
     return _LEADING.sub("", text.strip()).strip(" .,!?")[:LONGEST_ADDRESS]
+
+
+_SOMEWHERE = re.compile(
+    r"(?:(?:my|our|his|her|their|the)\b.*\b)?(?:house|home|place|office|flat|apartment|"
+    r"work|workplace|school)",
+    re.IGNORECASE,
+)
+
+
+def is_somewhere(said: str) -> bool:
+    """Tell whether a text names a place that only the guest knows: "my office"."""
+    return len(said.split()) <= 5 and _SOMEWHERE.fullmatch(said) is not None
 
 
 def is_address(said: str) -> bool:

@@ -59,6 +59,7 @@ REFUSAL = (
     "food, and book tables, tickets, rides and rooms."
 )
 SILENCE = "I did not hear anything. What can I do for you?"
+PUZZLED = "I did not catch that. What can I do for you?"
 FRESH_START = "I have lost the thread of our conversation, so let us start afresh."
 CANCELLED = "I have dropped that order; nothing was charged. What else can I do?"
 NOTHING_TO_CANCEL = (
