@@ -117,6 +117,8 @@ def product_question(heard: Heard, state: State, world: World) -> Answer:
         named = [world.products[draft.product_id]]
     if not named and draft and draft.product_id and not heard.found.ordinal:
         named = [world.products[draft.product_id]]
+    if not named and len(state.shown) == 1 and not heard.found.category:
+        named = [world.products[state.shown[0]]]
     if not named and (product := pick(heard, state, world)):
         named = [product]
     if not named:

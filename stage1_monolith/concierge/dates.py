@@ -46,7 +46,7 @@ def find_day(rest: Remaining, today: date) -> dict[str, Any]:
     for at in reversed(dates):
         rest.cut(at.start, at.end)
     if not wanted:
-        return {}
+        return {"mentions": ("date",)} if dates else {}
     first = next((at for at in wanted if _WANTED.search(said[: at.start])), wanted[0])
     others = [at for at in wanted if at.start > first.start]
     between = said[first.end : others[0].start] if others else ""

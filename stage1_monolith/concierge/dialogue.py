@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from . import browsing, ordering, past_orders, slots, small_talk, wording
+from . import browsing, drafts, ordering, past_orders, slots, small_talk, wording
 from .conversation import Draft, State, StateError, dump, load
 from .picking import brief_pick, wants
 from .products import Product, by_id
@@ -79,7 +79,7 @@ def respond(state: State, message: Message, world: World) -> Answer:
         after, replies = _pressed(product_id, state, world)
     elif not any(map(str.isalnum, text)):
         silence = wording.PUZZLED if text else wording.SILENCE
-        question = ordering.reminder(state, state, world)
+        question = drafts.reminder(state, state, world)
         after, replies = state, [question or wording.categories(silence)]
     elif _CARD_NUMBER.search(text):
         after, replies = state, [Text(wording.NO_CARD_NUMBERS)]
@@ -146,18 +146,18 @@ def _pressed(product_id: str, state: State, world: World) -> Answer:
     product = world.products.get(product_id)
     if product is None:
         return state, [wording.categories("I no longer have that. What else?")]
-    return ordering.choose(product, state, world, None)
+    return drafts.choose(product, state, world, None)
 
 
 def _heard(heard: Heard, state: State, world: World) -> Answer:
     if state.draft and (answer := ordering.go_on(heard, state, state.draft, world)):
         return answer
     if state.draft is None and (product := brief_pick(heard, state, world)):
-        return ordering.choose(product, state, world, heard)
+        return drafts.choose(product, state, world, heard)
     after, replies = _begin(heard, state, world)
     # A repeated answer has the open question in it, and a farewell wants none.
     quiet = tuple(replies) == state.last or heard.intent in ("goodbye", "thank")
-    if not quiet and (reminder := ordering.reminder(after, state, world)):
+    if not quiet and (reminder := drafts.reminder(after, state, world)):
         replies = [*replies, reminder]
     return after, replies
 

@@ -81,7 +81,7 @@ class Entities:
 def extract(text: str, today: date, products: Iterable[Product]) -> Entities:
     """Find the entities of a text; dates are counted from today."""
     rest = Remaining(text.replace("\u2019", "'"))
-    found: dict[str, Any] = {"mentions": _mentions(text)}
+    found: dict[str, Any] = {}
     for find in (places.email, places.address, places.city):
         found |= find(rest)
     rest.text = correct_days(in_figures(rest.text))
@@ -99,6 +99,7 @@ def extract(text: str, today: date, products: Iterable[Product]) -> Entities:
         named, _ = lexicon.find(unwanted)
         found["refused"] = tuple(at for at in named if at not in found["products"])
     found["cheapest"] = bool(re.search(r"\bcheapest\b|\bleast expensive\b", rest.text))
+    found["mentions"] = _mentions(text) + found.get("mentions", ())
     return Entities(**found, unclear=tuple(rest.unclear))
 
 

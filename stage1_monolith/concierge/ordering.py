@@ -1,17 +1,15 @@
-"""The order in the making: choosing, one detail at a time, changing, checking out."""
+"""Hearing what a text means for an order: a new one, a detail, a change, the end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timezone
 
-from . import browsing, checks, questions, slots, wording
+from . import browsing, drafts, slots, wording
 from .conversation import Draft, State
-from .entities import Entities
 from .expecting import answers, may_be_place, speaks_of_others
 from .picking import COMMANDS, LOOKING, chosen, names_several, pick, swaps
-from .products import CATEGORIES, Place, Product, price
-from .replies import Choices, Reply, Text
+from .products import CATEGORIES, Place, Product
+from .replies import Text
 from .turn import CLEAR, Answer, Heard, World
 
 # What may interrupt an order, if it is said clearly and does not answer the question
@@ -33,13 +31,13 @@ def go_on(heard: Heard, state: State, draft: Draft, world: World) -> Answer | No
         return None
     product = world.products.get(draft.product_id or "")
     if wanted := chosen(heard, state, product, world):
-        return choose(wanted, state, world, heard)
+        return drafts.choose(wanted, state, world, heard)
     if product is None:
         return _go_on_choosing(heard, state, draft, world)
     if swaps(heard) and set(heard.found.products) - {product.product_id}:
         return order(heard, state, world)
     if heard.found.ordinal and (shown := pick(heard, state, world)):
-        return choose(shown, state, world, heard)
+        return drafts.choose(shown, state, world, heard)
     if not expected and heard.intent in LOOKING and not _gives_detail(heard):
         return None
     is_place = expected and state.awaiting == "address"
@@ -70,18 +68,18 @@ def _take_details(
         awaiting = None
     changed = slots.collect(draft, product, found, heard.text, awaiting)
     if changed != draft or found.unclear:
-        return advance(changed, product, state, world, heard)
+        return drafts.advance(changed, product, state, world, heard)
     if heard.intent == "affirm" and state.awaiting == "confirm":
-        return advance(draft, product, state, world, heard)
+        return drafts.advance(draft, product, state, world, heard)
     if heard.intent in ("correct", "deny") or found.mentions or found.refused:
-        reopened = _reopen(heard, draft, product, state, world)
+        reopened = drafts.reopen(heard, draft, product, state, world)
         if reopened:
             return reopened
     if heard.intent in ("affirm", "deny") and state.awaiting:
         reason = 'If you want none of it, say "cancel".' * (heard.intent == "deny")
         if state.awaiting == "confirm":
-            return advance(draft, product, state, world, heard)
-        return state, [_ask(state.awaiting, product, draft, world, reason)]
+            return drafts.advance(draft, product, state, world, heard)
+        return state, [drafts.ask(state.awaiting, product, draft, world, reason)]
     if expected or heard.intent in ("order", "inform", "correct"):
         # About this order, no doubt, but without anything new that could be read.
         return _not_understood(state, draft, product, world, expected)
@@ -92,12 +90,12 @@ def _not_understood(
     state: State, draft: Draft, product: Product, world: World, expected: bool
 ) -> Answer:
     if expected:
-        return advance(draft, product, state, world)
+        return drafts.advance(draft, product, state, world)
     if state.awaiting in (None, "confirm", "product"):
         text = "I did not catch what to change. Tell me the new detail, please."
         return state, [Text(text)]
     reason = "I am sorry, I did not catch that."
-    return state, [_ask(state.awaiting, product, draft, world, reason)]
+    return state, [drafts.ask(state.awaiting, product, draft, world, reason)]
 
 
 def _go_on_choosing(
@@ -116,143 +114,11 @@ def _go_on_choosing(
     return None
 
 
-def choose(product: Product, state: State, world: World, heard: Heard | None) -> Answer:
-    """Start to order a product, or put it in place of the one being ordered."""
-    draft = state.draft or Draft()
-    before = world.products.get(draft.product_id or "")
-    if before and before.product_id != product.product_id:
-        draft = replace(draft, quantity=None, pieces=False)
-        if before.kind.place != product.kind.place:
-            draft = replace(draft, address=None, city=None)
-    draft = replace(draft, product_id=product.product_id)
-    if heard:
-        # With several cards, "2" has picked one; with one card, it counts.
-        counts = len(state.shown) == 1
-        awaiting = slots.counting_slot(product) if counts else None
-        draft = slots.collect(draft, product, heard.found, heard.text, awaiting)
-    return begin(draft, product, state, world, heard)
-
-
-def begin(
-    draft: Draft, product: Product, state: State, world: World, heard: Heard | None
-) -> Answer:
-    """Take up the order of a product, naming it and its price."""
-    opening = f"{product.name}, {price(product.unit_amount, product.currency)}."
-    return advance(draft, product, _marked(state, world), world, heard, opening)
-
-
-def _marked(state: State, world: World) -> State:
-    """Remember when this was, to know the order that the guest may place next."""
-    since = world.now.astimezone(timezone.utc).isoformat(timespec="seconds")
-    return replace(state, since=since, newest=world.newest)
-
-
-def advance(
-    draft: Draft,
-    product: Product,
-    state: State,
-    world: World,
-    heard: Heard | None = None,
-    opening: str = "",
-) -> Answer:
-    """Ask for what was wrong, else for what is missing, else show the checkout."""
-    if product.stock == 0:
-        return _sold_out(product, draft, state, world)
-    found = heard.found if heard else Entities()
-    checked = checks.check(draft, product, found, world.today)
-    state = replace(state, draft=checked.draft)
-    slot = next(iter(checked.problems), None)
-    if slot:
-        reason = " ".join([opening, *checked.problems.values()]).strip()
-        options = checked.options.get(slot, ())
-        question = _ask(slot, product, checked.draft, world, reason, options)
-        return replace(state, awaiting=slot), [question]
-    slot = questions.missing(checked.draft, product)
-    if slot is None:
-        order = questions.checkout(checked.draft, product, world.today)
-        return replace(_marked(state, world), awaiting="confirm"), [order]
-    # The question stays, but something else was said: tell that it was heard.
-    noted = "Noted." if slot == state.awaiting and checked.draft != draft else ""
-    noted = noted or "Noted." * (slot == state.awaiting and heard is not None)
-    question = _ask(slot, product, checked.draft, world, opening or noted)
-    return replace(state, awaiting=slot), [question]
-
-
-def _ask(
-    slot: str,
-    product: Product,
-    draft: Draft,
-    world: World,
-    reason: str = "",
-    options: questions.Options = (),
-) -> Reply:
-    return questions.question(slot, product, draft, world.today, reason, options)
-
-
-def _sold_out(product: Product, draft: Draft, state: State, world: World) -> Answer:
-    draft = replace(draft, product_id=None)
-    return browsing.show_alternatives(product, replace(state, draft=draft), world)
-
-
-def _reopen(
-    heard: Heard, draft: Draft, product: Product, state: State, world: World
-) -> Answer | None:
-    """Ask again for a detail that the guest wants to change without saying how."""
-    if product.product_id in heard.found.refused:
-        without = heard.found.refused
-        return browsing.show_category(product.category, state, world, without)
-    for slot in heard.found.mentions:
-        if slot == "product":
-            return browsing.show_category(product.category, state, world)
-        if slot in ("quantity", "party"):
-            slot = slots.counting_slot(product)
-            draft = replace(draft, quantity=None, party_size=None)
-        elif slot == "address":
-            draft = replace(draft, address=None, city=None)
-        elif slot == "date":
-            draft = replace(draft, date=None)
-        elif slot == "time" and product.kind.timed:
-            draft = replace(draft, time=None)
-        elif slot == "nights" and product.kind.nightly:
-            draft = replace(draft, nights=None)
-        else:
-            continue
-        question = _ask(slot, product, draft, world)
-        return replace(state, draft=draft, awaiting=slot), [question]
-    if state.awaiting == "confirm" and heard.intent in ("correct", "deny"):
-        return state, [_ask_what_to_change(product)]
-    return None
-
-
-def _ask_what_to_change(product: Product) -> Reply:
-    count = "number of people" if product.kind.party else "quantity"
-    place = "city" if product.kind.place == "city" else "address"
-    names = [count, place, "date"]
-    names += ["time"] if product.kind.timed else []
-    names += ["nights"] if product.kind.nightly else []
-    options = [(f"The {name}", f"change the {name}") for name in (*names, "product")]
-    return Choices("What shall I change?", (*options, ("Drop the order", "cancel")))
-
-
-def reminder(after: State, before: State, world: World) -> Reply | None:
-    """Return the question that was open before an interruption, to come back to it."""
-    draft = after.draft
-    if draft is None or draft != before.draft or after.awaiting != before.awaiting:
-        return None
-    product = world.products.get(draft.product_id or "")
-    if product is None or after.awaiting in (None, "product"):
-        return None
-    if after.awaiting == "confirm":
-        return Text("Your order above is ready to be paid, or to be changed.")
-    reason = f"Back to your order ({product.name})."
-    return _ask(after.awaiting, product, draft, world, reason)
-
-
 def order(heard: Heard, state: State, world: World) -> Answer:
     """Start an order, of a product or of something still to be chosen."""
     found = heard.found
     if product := _chosen_now(heard, state, world):
-        return choose(product, state, world, heard)
+        return drafts.choose(product, state, world, heard)
     draft = state.draft or Draft()
     before = world.products.get(draft.product_id or "")
     if before:
@@ -291,7 +157,7 @@ def inform(heard: Heard, state: State, world: World) -> Answer:
     """Take a detail out of the blue: a card picked, a wish, or an order's start."""
     found = heard.found
     if product := _chosen_now(heard, state, world):
-        return choose(product, state, world, heard)
+        return drafts.choose(product, state, world, heard)
     if found.email:
         return state, [Text(wording.EMAIL)]
     wish = (found.products, found.category, found.occasion, found.recipient)
@@ -311,7 +177,7 @@ def correct(heard: Heard, state: State, world: World) -> Answer:
 def affirm(heard: Heard, state: State, world: World) -> Answer:
     """Take a yes for the one product shown."""
     if product := pick(heard, state, world):
-        return choose(product, state, world, None)
+        return drafts.choose(product, state, world, None)
     if state.shown:
         return state, [Text("Gladly. Which of the above would you like?")]
     return state, [wording.categories("Gladly. What would you like?")]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import Any
 
-from . import ordering, slots, wording
+from . import drafts, slots, wording
 from .conversation import Draft, State
 from .dates import in_words
 from .places import cities
@@ -120,7 +120,7 @@ def reorder(heard: Heard, state: State, world: World) -> Answer:
     if isinstance(address, str):
         draft = _with_place(draft, address, product)
     draft = slots.collect(draft, product, heard.found, heard.text, None)
-    return ordering.begin(draft, product, state, world, heard)
+    return drafts.begin(draft, product, state, world, heard)
 
 
 def _same_address(draft: Draft, known: Orders, state: State, world: World) -> Answer:
@@ -130,7 +130,7 @@ def _same_address(draft: Draft, known: Orders, state: State, world: World) -> An
         if world.products[str(order["productId"])].kind.place == product.kind.place:
             address = str(order.get("deliveryAddress"))
             draft = _with_place(draft, address, product)
-            return ordering.advance(draft, product, state, world)
+            return drafts.advance(draft, product, state, world)
     return state, [Text("I know of no earlier address. Please tell it to me.")]
 
 

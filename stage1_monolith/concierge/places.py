@@ -28,6 +28,11 @@ _ADDRESS = (
     r"(?:,? ?(?:apt|apartment|suite|unit|flat|floor|#)\.? ?\w+)?"
 )
 _PO_BOX = r"\bp\.? ?o\.? box \d+"
+_NAMED = (
+    r"\b(?:from|to(?! (?:the )?(?:\w+ )+(?:Airport|Station))) (?:the )?("
+    r"(?:[A-Z][\w'-]+ ){1,3}(?:Hotel|Hospital|Airport|Station|University|College|"
+    r"School|Museum|Theatre|Theater|Library|Hall|Tower|Church|Building)\b)"
+)
 _TAIL = re.compile(r",? *(?:([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,2})(?: (\d{5}))?|\d{5})")
 _NO_PLACES = {*WEEKDAYS, *MONTHS, "tomorrow", "today", "please", "thanks", "i", "on"}
 _NO_PLACES |= {"christmas", "easter", "noon", "least", "most"}
@@ -53,17 +58,18 @@ def email(rest: Remaining) -> dict[str, Any]:
 def address(rest: Remaining) -> dict[str, Any]:
     """Find a street address, with the city, state and postcode after it."""
     match = re.search(f"{_ADDRESS}|{_PO_BOX}", rest.text, re.IGNORECASE)
+    match = match or re.search(_NAMED, rest.text)
     if not match:
         return {}
-    end = match.end()
+    start, end = match.span(match.lastindex or 0)
     # City, state and postcode follow, each with its capital letter.
     for _ in range(3):
         tail = _TAIL.match(rest.text, end)
         if not tail or not _is_place_name(tail[1] or ""):
             break
         end = tail.end()
-    found = rest.text[match.start() : end].strip(" .,")
-    rest.cut(match.start(), end)
+    found = rest.text[start:end].strip(" .,")
+    rest.cut(start, end)
     return {"address": found[:LONGEST_ADDRESS]}
 
 

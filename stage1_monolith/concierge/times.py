@@ -80,8 +80,10 @@ def _clock(rest: Remaining) -> tuple[int, int, bool] | None:
         hour, minute = int(match[2]), _MINUTES[match[1].lower()]
         hour, minute = (hour - 1, 60 + minute) if minute < 0 else (hour, minute)
         return hour, minute, hour > 12
-    match = rest.take(rf"{lead}(\d{{1,2}}) ?o'? ?clock\b") or rest.take(
-        rf"\bat (\d{{1,2}}){_AFTER}"
+    match = (
+        rest.take(rf"{lead}(\d{{1,2}}) ?o'? ?clock\b")
+        or rest.take(rf"\bat (\d{{1,2}}){_AFTER}")
+        or rest.take(r"\b(\d{1,2})(?= in the (?:morning|afternoon|evening)\b)")
     )
     if match:
         hour = int(match[1])
