@@ -1,6 +1,7 @@
 # The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
 STAGE ?= 1
 SIZE ?= small
+NLU_ENGINE ?= light
 PYTHON ?= python3
 
 VENV := .venv
@@ -36,7 +37,7 @@ types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
 
 chat: $(VENV)/run ## Talk to the concierge in the terminal; NLU_ENGINE chooses the engine
-	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.chat
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.chat --engine $(NLU_ENGINE)
 
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill

@@ -6,7 +6,7 @@ can be pressed on the page stands here with a number to type. Ctrl-D ends.
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -91,9 +91,11 @@ def _text(line: str) -> Message:
 
 
 def main() -> int:
-    """Talk until the input ends; NLU_ENGINE chooses the engine."""
+    """Talk until the input ends."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--engine", default="light", help="what understands you")
     try:
-        engine = load_engine(os.environ.get("NLU_ENGINE") or "light")
+        engine = load_engine(arguments.parse_args().engine)
     except (RuntimeError, ValueError) as error:
         print(f"chat: {error}", file=sys.stderr)
         return 2
