@@ -67,6 +67,9 @@ def more(heard: Heard, state: State, world: World) -> Answer:
     if cheaper:
         limit = min(product.unit_amount for product in shown) - 1
         wish = replace(wish, max_amount=limit, min_amount=None)
+    kinds = {product.category for product in shown}
+    if wish.category is None and len(kinds) == 1:
+        wish = replace(wish, category=kinds.pop())
     others = [at for at in _matching(wish, world) if at not in shown]
     if others:
         text = "These cost less." if cheaper else "Here are some others."

@@ -13,10 +13,12 @@ _PEOPLE = (
     r"(?:people|persons?|guests?|adults?|pax|of us|friends|diners|passengers|"
     r"travell?ers|kids|children|heads)"
 )
+# "With three friends" makes four.
+_COMPANY = rf"\bwith {_N} (?:\w+ )?(?:friends|colleagues|others|other people)\b"
 _FOLLOWS = r"(?= *(?:$|[·.,!?]|please\b|on\b|at\b|in\b|this\b|next\b|tonight\b))"
 _PARTY = (
     rf"(?:\bfor |\bof )?{_N} (?:more |other |hungry )?{_PEOPLE}\b",
-    rf"\b(?:party|group|table|reservation|room|seats?|ride|car|dinner) (?:of|for) {_N}",
+    rf"\b(?:party|group|family|table|reservation|room|seats?|ride|car|dinner) (?:of|for) {_N}",
     rf"\b(?:we'?re|we are|we will be|we'll be|there(?:'s| are| will be)) {_N}",
     rf"\bfor {_N}{_FOLLOWS}",
 )
@@ -28,7 +30,7 @@ _ALONE = (
     r"\b(?:just|only) (?:for )?(?:me|myself)\b|\bby myself\b|\bfor myself\b|\balone\b"
 )
 _PACKS = r"(?:boxes|box|bunch(?:es)?|bouquets?|bottles?|portions?|sets?|packs?)"
-_UNITS = r"(?:pieces?|units?|items?|of (?:those|these|them|it|the))"
+_UNITS = r"(?:pieces?|units?|items?|times?|of (?:those|these|them|it|the))"
 
 
 def alternatives(rest: Remaining) -> dict[str, Any]:
@@ -49,6 +51,9 @@ def alternatives(rest: Remaining) -> dict[str, Any]:
 
 def people(rest: Remaining) -> dict[str, Any]:
     """Find the size of the party."""
+    if match := rest.take(_COMPANY):
+        others = rest.whole(match[1], "party")
+        return {"party_size": None if others is None else others + 1}
     for pattern in _PARTY:
         if match := re.search(pattern, rest.text, re.IGNORECASE):
             # Only the figure goes: the table of "a table for 2" is a category.

@@ -109,7 +109,8 @@ def _either(weekday: FoundDate, day: FoundDate) -> Days:
 
 
 def correct_days(text: str) -> str:
-    """Return the text with misspelt weekdays and "tomorrow" put right."""
+    """Return the text with misspelt weekdays, "tomorrow" and "2day" put right."""
+    text = re.sub(r"\b2(?=day\b|nite\b|night\b|mor)", "to", text, flags=re.I)
     return re.sub(r"[A-Za-z]{6,10}", _corrected, text)
 
 

@@ -30,7 +30,7 @@ Resolve: TypeAlias = Callable[["re.Match[str]", date], Days]
 
 _WEEKDAY = "|".join(WEEKDAYS)
 _MONTH = "|".join([*MONTHS, *(month[:3] for month in MONTHS), "sept"])
-_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_DAY = r"(\d{1,2})(?:st|nd|rd|th|\.)?"
 _ANCHOR = rf"(now|today|tomorrow|{_WEEKDAY})"
 _YEAR = r"(?:,? (?:in )?(\d{4}|next year))?\b"
 _NOT_A_DAY = r"(?! (?:one|option|choice|card|floor|street|avenue|time|order|birthday))"
@@ -211,6 +211,13 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolve], ...] = (
         ),
         _weekday,
     ),
+    (
+        _pattern(
+            r"(?<!\bthe )(?<!\bin )\b(?P<which>)"
+            r"(?P<day>mon|tue|wed|thu|sat|sun)(?P<week>)(?=[.!]?$)"
+        ),
+        _weekday,
+    ),
     (_pattern(r"\b(?:(?P<which>this|next|the) )?weekend\b"), _weekend),
     (
         _pattern(r"\b(?:the )?end of (?:the|(?P<which>this|next)) month\b"),
@@ -235,6 +242,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolve], ...] = (
         _named,
     ),
     (_pattern(rf"\b(?:on )?the (\d{{1,2}})(?:st|nd|rd|th)\b{_NOT_A_DAY}"), _of_month),
+    (_pattern(r"(?<=day )(\d{1,2})(?:st|nd|rd|th)\b"), _of_month),
     (_pattern(rf"\bon (\d{{1,2}})(?:st|nd|rd|th)\b{_NOT_A_DAY}"), _of_month),
     (
         _pattern(

@@ -19,7 +19,7 @@ from typing import Any
 
 from . import browsing, drafts, ordering, past_orders, slots, small_talk, wording
 from .conversation import Draft, State, StateError, dump, load
-from .picking import brief_pick, wants
+from .picking import names_one, picked, wants
 from .products import Product, by_id
 from .replies import LONGEST_TEXT, Card, Message, Reply, Text, render
 from .turn import Answer, Heard, Orders, World
@@ -98,7 +98,16 @@ _ASKED = re.compile(r"(?:what|when|where|how|which|who|why)\b", re.IGNORECASE)
 
 
 def _put_right(text: str, reading: Reading) -> Reading:
-    """Return the reading without an intent to drop everything that is none."""
+    """Return the reading with the intent that the text itself makes plain.
+
+    What is no more than details informs, what is no more than one product orders it,
+    and not all that sounds like a wish to drop everything is one.
+    """
+    heard = Heard(text, reading)
+    if heard.gives and reading.intent != "correct":
+        return replace(reading, intent="inform", confidence=1.0)
+    if names_one(heard):
+        return replace(reading, intent="order", confidence=1.0)
     if reading.intent not in ("cancel", "start_over"):
         return reading
     if reading.entities.products and _WISHED.search(text):
@@ -152,7 +161,7 @@ def _pressed(product_id: str, state: State, world: World) -> Answer:
 def _heard(heard: Heard, state: State, world: World) -> Answer:
     if state.draft and (answer := ordering.go_on(heard, state, state.draft, world)):
         return answer
-    if state.draft is None and (product := brief_pick(heard, state, world)):
+    if state.draft is None and (product := picked(heard, state, world)):
         return drafts.choose(product, state, world, heard)
     after, replies = _begin(heard, state, world)
     # A repeated answer has the open question in it, and a farewell wants none.
@@ -182,6 +191,8 @@ def _intent(heard: Heard, state: State) -> str | None:
     if found.email and (heard.intent is None or heard.intent in _WISHES):
         return "inform"
     ours = found.products or found.category
+    if ours and heard.intent == "greet":
+        return "browse" if heard.is_question else "order"  # "hi, two pizzas"
     if ours and wants(heard) and (heard.intent in _WISHES or heard.intent is None):
         return "order"
     if heard.intent is None and found.products and heard.is_question:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
 from . import counts, places
 from .dates import correct_days, find_day
 from .day_patterns import Days
-from .lexicon import lexicon_of
+from .lexicon import Lexicon, lexicon_of
 from .money import money
 from .numbers import in_figures
 from .occasions import occasion, recipient
@@ -35,7 +35,8 @@ class Entities:
     "HH:MM", a part of the day or "any"; half_day is False where morning or evening is
     open. place is the name of a place that is no known city. unclear names what was
     mentioned without being clear ("date", "quantity", "number"); days and figures are
-    what it may mean then. mentions names details spoken of.
+    what it may mean then. mentions names details spoken of. bare tells that the text holds nothing
+    else, but for small words: "next Friday, please".
     """
 
     products: tuple[str, ...] = ()
@@ -64,13 +65,23 @@ class Entities:
     ordinal: int | None = None
     unclear: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
+    bare: bool = False
+
+    @property
+    def has_detail(self) -> bool:
+        """Whether the text gives a detail of an order, other than the product."""
+        details = (
+            *(self.quantity, self.number, self.party_size, self.nights),
+            *(self.date, self.time, self.address, self.city),
+        )
+        return any(detail is not None for detail in details)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was found, as values that JSON can hold."""
         found: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
-            if value == field.default:
+            if value == field.default or field.name == "bare":
                 continue
             if field.name == "days":
                 value = tuple(day.isoformat() for day in value)
@@ -100,7 +111,26 @@ def extract(text: str, today: date, products: Iterable[Product]) -> Entities:
         found["refused"] = tuple(at for at in named if at not in found["products"])
     found["cheapest"] = bool(re.search(r"\bcheapest\b|\bleast expensive\b", rest.text))
     found["mentions"] = _mentions(text) + found.get("mentions", ())
-    return Entities(**found, unclear=tuple(rest.unclear))
+    entities = Entities(**found, unclear=tuple(rest.unclear))
+    return replace(entities, bare=_is_bare(rest.text, entities, lexicon))
+
+
+# What guests say around a detail without changing what it is.
+SMALL_WORDS = frozenset(
+    "a an and at be book bring by could deliver for from get gimme give good great "
+    "have hi hello hm i i'd i'll i'm in is it it's its just like lovely make maybe me "
+    "my need nice no of oh ok okay on one ones only or order our perfect please pls "
+    "plz send should so sure take thank thanks that that's the them then there these "
+    "this to too um us want we we'd we'll well will with would yeah yep yes you "
+    "enough fine".split()
+)
+
+
+def _is_bare(rest: str, found: Entities, lexicon: Lexicon) -> bool:
+    """Tell whether only small words are left of a text from which entities were cut."""
+    left = set(re.findall(r"[^\W\d_][\w']*", rest.lower())) - SMALL_WORDS
+    left -= {found.recipient, *(found.place or "").lower().split()}
+    return all(lexicon.is_known(word) for word in left)
 
 
 _REFUSED = re.compile(

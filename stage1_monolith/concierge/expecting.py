@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import slots
 from .conversation import State
-from .picking import LOOKING, brief_pick
+from .picking import LOOKING, picked
 from .products import Product
 from .turn import CLEAR, Heard, World
 
@@ -32,7 +32,7 @@ def answers(heard: Heard, state: State, world: World) -> bool:
             {"number", "quantity", "party"} & unclear
         )
     if state.awaiting == "product":
-        return brief_pick(heard, state, world) is not None
+        return picked(heard, state, world) is not None
     return state.awaiting == "address" and (
         bool(found.address or found.city) or _is_place(heard)
     )

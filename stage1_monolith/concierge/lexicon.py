@@ -78,6 +78,10 @@ class Lexicon:
         best = max(scores.values(), default=0)
         return tuple(name for name, score in scores.items() if score == best and best)
 
+    def is_known(self, word: str) -> bool:
+        """Tell whether a word is one of the catalogue's, misspelt or not."""
+        return self._corrected(word.lower()) in self._known
+
     def is_countable(self, word: str) -> bool:
         """Tell whether a word names a product that one can have several of."""
         found = self._corrected(word.lower())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from .calendar_words import MONTHS
 from .remaining import Remaining
 
 _CURRENCY = r"(?:dollars?|bucks?|usd|euros?|pounds?|\$)"
 _SUM = rf"(?:usd )?\$? ?(\d{{1,6}}(?:[.,]\d{{1,2}})?) ?{_CURRENCY}?"
+_MONTH = "|".join(month[:3] for month in MONTHS)
 _NOT_MONEY = (
+    rf"(?! ?(?:st|nd|rd|th|(?:of )?(?:{_MONTH})[a-z]*)\b)"
     r"(?! ?(?:people|persons?|guests?|days?|weeks?|hours?|nights?|of us|of them|"
     r"tickets|rooms|pieces|seats|adults|kids|roses|tulips|o'clock|[ap]m))\b"
 )

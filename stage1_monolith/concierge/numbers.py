@@ -27,11 +27,13 @@ _NUMBER = re.compile(
 )
 # "this one", "the cheapest one" point at something; they do not count it.
 _POINTING = re.compile(
-    r"(?:\b(?:this|(?<!make )that|the|which|each|every|other|another|first|second|"
+    r"(?:\b(?:the \w+|this|(?<!make )that|the|which|each|every|other|another|first|second|"
     r"third|fourth|fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|"
     r"\w+est|\w+er) $",
     re.IGNORECASE,
 )
+# "Just the one" counts it all the same.
+_COUNTING = re.compile(r"\b(?:just|only) the $", re.IGNORECASE)
 
 
 def in_figures(text: str) -> str:
@@ -72,7 +74,8 @@ def _corrected(match: re.Match[str]) -> str:
 def _figure(match: re.Match[str]) -> str:
     if match["small"]:
         word = match["small"].lower()
-        if word == "one" and _POINTING.search(match.string[: match.start()]):
+        before = match.string[: match.start()]
+        if word == "one" and _POINTING.search(before) and not _COUNTING.search(before):
             return match.group()
         return str(_under_hundred(word))
     hundreds = match["hundreds"].lower()

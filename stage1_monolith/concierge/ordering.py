@@ -24,7 +24,8 @@ def go_on(heard: Heard, state: State, draft: Draft, world: World) -> Answer | No
     """Go on with an order; None when the text is about something else."""
     expected = answers(heard, state, world)
     sure = heard.reading.confidence >= CLEAR
-    interrupts = heard.intent in _INTERRUPTIONS and not (expected or swaps(heard))
+    goes_on = expected or swaps(heard) or _asks_for_detail(heard)
+    interrupts = heard.intent in _INTERRUPTIONS and not goes_on
     if sure and (heard.intent in COMMANDS or interrupts):
         return None
     if browsing.asks_trait(heard, state):
@@ -44,6 +45,12 @@ def go_on(heard: Heard, state: State, draft: Draft, world: World) -> Answer | No
     if not is_place and speaks_of_others(heard, product, world):
         return None
     return _take_details(heard, state, draft, product, world, expected)
+
+
+def _asks_for_detail(heard: Heard) -> bool:
+    """Tell whether a text asks for a detail politely: "can you bring it on Friday?"."""
+    about = heard.intent in ("delivery_question", "product_question")
+    return about and _gives_detail(heard)
 
 
 def _gives_detail(heard: Heard) -> bool:
@@ -66,6 +73,8 @@ def _take_details(
     found, awaiting = heard.found, state.awaiting
     if awaiting == "address" and not (expected or may_be_place(heard)):
         awaiting = None
+    if heard.gives:
+        awaiting = slots.open_slot(found, draft, product, awaiting)
     changed = slots.collect(draft, product, found, heard.text, awaiting)
     if changed != draft or found.unclear:
         return drafts.advance(changed, product, state, world, heard)
@@ -80,10 +89,20 @@ def _take_details(
         if state.awaiting == "confirm":
             return drafts.advance(draft, product, state, world, heard)
         return state, [drafts.ask(state.awaiting, product, draft, world, reason)]
+    if state.awaiting and _says_again(heard, product):
+        return drafts.advance(draft, product, state, world, heard)
     if expected or heard.intent in ("order", "inform", "correct"):
         # About this order, no doubt, but without anything new that could be read.
         return _not_understood(state, draft, product, world, expected)
     return None
+
+
+def _says_again(heard: Heard, product: Product) -> bool:
+    """Tell whether a text says what is known, or for whom it is: that was heard."""
+    found = heard.found
+    again = product.product_id in found.products or found.recipient is not None
+    takes = found.bare and heard.intent == "order"  # "I'll take it"
+    return (again or takes or heard.gives) and not heard.is_question
 
 
 def _not_understood(
@@ -105,6 +124,8 @@ def _go_on_choosing(
     found = heard.found
     if found.products or found.category or heard.intent in LOOKING:
         return None
+    if heard.counts and found.quantity is None:
+        found = replace(found, quantity=found.number)
     changed = slots.collect(draft, None, found, heard.text, None)
     if changed != draft:
         noted = replace(state, draft=changed, awaiting="product")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from .conversation import State
 from .lexicon import lexicon_of
@@ -52,28 +53,53 @@ def chosen(
 ) -> Product | None:
     """Return the product that a text picks in place of `product`, or None."""
     found = heard.found
-    # Where cards wait for a choice, a few words are one.
-    brief = product is None and brief_pick(heard, state, world)
+    if product is None and (card := picked(heard, state, world)):
+        return card
     asks = heard.intent in LOOKING or (heard.intent is None and heard.is_question)
     named_only = state.awaiting == "product" and len(heard.text.split()) <= 3
-    outright = brief or wants(heard) or swaps(heard)
+    outright = wants(heard) or swaps(heard)
     if asks and (heard.is_question or not named_only) and not outright:
         return None
     if len(found.products) == 1:
         named = world.products[found.products[0]]
         return None if named == product else named
+    if product and swaps(heard) and not (found.products or found.address):
+        return alike(heard, product, world)
     if product is None and not names_several(heard, world):
         return pick(heard, state, world)
     return None
 
 
-def brief_pick(heard: Heard, state: State, world: World) -> Product | None:
-    """Return the product that a few words pick from the cards shown."""
-    if heard.is_question or len(heard.text.split()) > 3:
+# Who says this of a card is still looking, or does not want it.
+_LOOKS = re.compile(
+    r"\b(?:show|see|look|looking|tell|about|more|other|others|cheap\w*|expensive|"
+    r"different|else|not|don't|dont|without|hate|dislike|compare|instead of|sent|ordered)\b",
+    re.IGNORECASE,
+)
+
+
+def names_one(heard: Heard) -> bool:
+    """Tell whether a text is no more than one product, perhaps with details."""
+    found = heard.found
+    if heard.is_question or found.refused or _LOOKS.search(heard.text):
+        return False
+    return found.bare and len(found.products) == 1
+
+
+def picked(heard: Heard, state: State, world: World) -> Product | None:
+    """Return the product that a text picks where cards wait for a choice.
+
+    A product that only one card has is the choice, however it is put; else a few words
+    are one.
+    """
+    if heard.is_question:
         return None
     if heard.intent in COMMANDS and heard.reading.confidence >= CLEAR:
         return None
-    return pick(heard, state, world)
+    named = set(heard.found.products) & set(state.shown)
+    if len(named) == 1 and not _LOOKS.search(heard.text):
+        return world.products[named.pop()]
+    return pick(heard, state, world) if len(heard.text.split()) <= 3 else None
 
 
 def pick(heard: Heard, state: State, world: World) -> Product | None:
@@ -82,7 +108,10 @@ def pick(heard: Heard, state: State, world: World) -> Product | None:
     shown = [world.products[name] for name in state.shown]
     if not shown:
         return None
-    at = found.ordinal or found.number
+    near = _near(heard, state.shown, world)
+    if near and near.product_id in found.products:
+        return near
+    at = found.ordinal or (None if heard.counts else found.number)
     if at is not None and (at == -1 or 1 <= at <= len(shown)):
         return shown[at - 1 if at > 0 else -1]
     if found.cheapest:
@@ -92,6 +121,17 @@ def pick(heard: Heard, state: State, world: World) -> Product | None:
     pointing = {"it", "that", "this"} & set(heard.text.lower().split())
     if len(shown) == 1 and (pointing or heard.intent == "affirm"):
         return shown[0]
-    near = lexicon_of(world.products.values()).among(heard.text, state.shown)
-    near = tuple(name for name in near if name not in found.refused)
+    return near
+
+
+def alike(heard: Heard, product: Product, world: World) -> Product | None:
+    """Return another of a product's kind that a text names: "no, the red ones"."""
+    kind = (at for at in world.products.values() if at.category == product.category)
+    near = _near(heard, [at.product_id for at in kind], world)
+    return None if near == product else near
+
+
+def _near(heard: Heard, names: Sequence[str], world: World) -> Product | None:
+    near = lexicon_of(world.products.values()).among(heard.text, names)
+    near = tuple(name for name in near if name not in heard.found.refused)
     return world.products[near[0]] if len(near) == 1 else None

@@ -20,9 +20,11 @@ _STREET_WORD = rf"(?:{_NOT_IN_STREET}[A-Za-z][\w'.-]*|\d+(?:st|nd|rd|th))"
 _STREET = (
     r"street|st|avenue|ave|road|rd|lane|ln|drive|boulevard|blvd|court|square|"
     r"terrace|parkway|pkwy|highway|hwy|circle|alley|crescent|gardens|quay|plaza|"
-    r"broadway|(?-i:Dr|Way|Place|Hill|Close|Row|Walk|Park|Ct|Pl|Sq)"
+    r"broadway|(?-i:Dr|Way|Place|Hill|Close|Row|Walk|Park|Ct|Pl|Sq|"
+    r"View|Grove|Mews|Heights|Green|Gate|Rise)"
 )
 _ADDRESS = (
+    r"(?:\b(?:flat|apartment|apt|unit|suite|floor)\.? ?\d+[a-z]?,? )?"
     rf"(?<![\w$.-])\d{{1,5}}[a-z]?(?:,)? (?:(?:{_STREET_WORD} ){{1,4}}(?:{_STREET})\b"
     r"|broadway\b)\.?(?: (?:north|south|east|west|[ns][ew])\b)?"
     r"(?:,? ?(?:apt|apartment|suite|unit|flat|floor|#)\.? ?\w+)?"
@@ -65,7 +67,7 @@ def address(rest: Remaining) -> dict[str, Any]:
     # City, state and postcode follow, each with its capital letter.
     for _ in range(3):
         tail = _TAIL.match(rest.text, end)
-        if not tail or not _is_place_name(tail[1] or ""):
+        if not tail or not is_place_name(tail[1] or ""):
             break
         end = tail.end()
     found = rest.text[start:end].strip(" .,")
@@ -83,7 +85,7 @@ def city(rest: Remaining) -> dict[str, Any]:
             return {"city": cities()[said.lower()]}
     pattern = r"\b(?:in|near|to|at) ((?:[A-Z][\w'-]+ ?){1,3})"
     match = re.search(pattern, rest.text)
-    if match and _is_place_name(match[1]):
+    if match and is_place_name(match[1]):
         return {"place": match[1].strip()[:60]}
     return {}
 
@@ -95,5 +97,5 @@ def _known_city() -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{either})(?!\w)", re.IGNORECASE)
 
 
-def _is_place_name(name: str) -> bool:
+def is_place_name(name: str) -> bool:
     return not any(word.strip(".,").lower() in _NO_PLACES for word in name.split())

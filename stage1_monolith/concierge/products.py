@@ -63,7 +63,7 @@ CATEGORIES: dict[str, Category] = {
         ),
         Category(
             "rooms",
-            ("room", "hotel", "stay", "accommodation", "lodging", "overnight"),
+            ("room", "hotel", "stay", "accommodation", "lodging", "overnight", "sleep"),
             place="city",
             party=True,
             nightly=True,

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 
 from .conversation import Draft
-from .entities import Entities
+from .entities import SMALL_WORDS, Entities
 from .numbers import in_figures
-from .places import LONGEST_ADDRESS
+from .places import LONGEST_ADDRESS, is_place_name
 from .products import Product
 from .times import in_part, written
 
@@ -18,6 +18,27 @@ LONGEST_PLACE = 60
 def counting_slot(product: Product) -> str:
     """Return which figure the product needs: the "quantity" or the "party"."""
     return "party" if product.kind.party else "quantity"
+
+
+def open_slot(
+    found: Entities, draft: Draft, product: Product, awaiting: str | None
+) -> str | None:
+    """Return which detail a text that is nothing but details answers.
+
+    That is what was asked for, unless a place was and the text has none: then a figure
+    is what it can be. "8" to "in which city?" is the hour of a table whose guests are
+    counted already.
+    """
+    if awaiting != "address" or found.address or found.city or found.place:
+        return awaiting
+    counted = draft.party_size if product.kind.party else draft.quantity
+    exact = draft.time is not None and ":" in draft.time
+    if found.number is None or found.number == counted:
+        return None
+    if counted and product.kind.timed and not exact:
+        return "time"
+    # A count that has been said is corrected in words, not by a stray figure.
+    return counting_slot(product) if counted in (None, 1) else None
 
 
 def collect(
@@ -102,7 +123,9 @@ def _collect_place(
         # "5 Main Street" completes a city said before; "8 Elm St, Chicago" does not.
         kept = None if "," in entities.address else draft.city
         city = entities.city or kept
-        return replace(draft, address=entities.address, city=city, place=None)
+        tail = "" if city else _said_after(entities.address, text)
+        address = f"{entities.address}{tail}"
+        return replace(draft, address=address, city=city, place=None)
     said = said_place(text) if awaiting == "address" and product else ""
     if product and product.kind.place != "city" and is_address(said):
         return replace(draft, address=said, city=None, place=None)
@@ -116,6 +139,16 @@ def _collect_place(
     if product and product.kind.place == "city":
         return replace(draft, place=said[:LONGEST_PLACE], city=None, address=None)
     return replace(draft, place=said[:LONGEST_PLACE])
+
+
+def _said_after(address: str, text: str) -> str:
+    """Return the name that ends a text after a street, as it may be an unknown town."""
+    before, _, after = said_place(text).partition(address)
+    match = re.fullmatch(r"(?:,| in)? ?([a-z]{3,}(?: [a-z]{3,})?)", after)
+    town = match[1] if match and not before else ""
+    if not town or set(town.split()) & SMALL_WORDS or not is_place_name(town):
+        return ""
+    return f", {town}"
 
 
 _LEADING = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -61,12 +62,35 @@ class Heard:
         return self.reading.intent
 
     @property
+    def gives(self) -> bool:
+        """Whether the text is no more than details of an order, such as a date."""
+        found = self.found
+        limits = (found.min_amount, found.max_amount, found.ordinal, found.email)
+        others = found.products or found.refused or found.category or found.occasion
+        if others or found.cheapest or any(at is not None for at in limits):
+            return False
+        return found.bare and found.has_detail and not self.is_question
+
+    @property
+    def counts(self) -> bool:
+        """Whether a figure in the text counts, and picks no card: "just one"."""
+        return re.search(r"\b(?:just|only|enough)\b", self.text, re.I) is not None
+
+    @property
     def is_question(self) -> bool:
-        """Whether the text asks something."""
+        """Whether the text asks something; "can it be Friday?" asks for Friday."""
+        if self.found.has_detail and _REQUEST.match(self.text):
+            return False
         first = self.text.lower().split(maxsplit=1)[0].rstrip(",.!")
         return self.text.endswith("?") or first in _QUESTION_WORDS
 
 
+_REQUEST = re.compile(
+    r"(?:hm+,? |ok,? |and |so )?(?:can|could|may|will|would) "
+    r"(?:it|you|they|we|i|that|this)(?: please| also)? "
+    r"(?:be|come|arrive|go|deliver|send|bring|make|change|book|reserve|pick)\b",
+    re.IGNORECASE,
+)
 _QUESTION_WORDS = {
     *("what", "what's", "who", "who's", "why", "how", "how's", "when", "where"),
     *("where's", "which", "is", "isn't", "are", "do", "does", "can", "could"),
