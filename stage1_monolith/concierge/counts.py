@@ -18,7 +18,8 @@ _COMPANY = rf"\bwith {_N} (?:\w+ )?(?:friends|colleagues|others|other people)\b"
 _FOLLOWS = r"(?= *(?:$|[·.,!?]|please\b|on\b|at\b|in\b|this\b|next\b|tonight\b))"
 _PARTY = (
     rf"(?:\bfor |\bof )?{_N} (?:more |other |hungry )?{_PEOPLE}\b",
-    rf"\b(?:party|group|family|table|reservation|room|seats?|ride|car|dinner) (?:of|for) {_N}",
+    r"\b(?:party|group|family|table|reservation|room|seats?|ride|car|dinner) "
+    rf"(?:of|for) {_N}",
     rf"\b(?:we'?re|we are|we will be|we'll be|there(?:'s| are| will be)) {_N}",
     rf"\bfor {_N}{_FOLLOWS}",
 )
@@ -96,6 +97,7 @@ def quantity(rest: Remaining, countable: Callable[[str], bool]) -> dict[str, Any
     countable tells whether a word names something one can have several of.
     """
     rest.take(rf"\b(?:not|instead of) {_N}\b")
+    rest.take(rf"{_N}[ -]years?[ -]olds?\b")
     if match := rest.take(rf"{_N} dozens?\b"):
         count = rest.whole(match[1], "quantity")
         return {} if count is None else {"quantity": count * 12, "dozens": True}

@@ -191,7 +191,7 @@ def _intent(heard: Heard, state: State) -> str | None:
     if found.email and (heard.intent is None or heard.intent in _WISHES):
         return "inform"
     ours = found.products or found.category
-    if ours and heard.intent == "greet":
+    if ours and heard.intent in ("greet", "goodbye"):
         return "browse" if heard.is_question else "order"  # "hi, two pizzas"
     if ours and wants(heard) and (heard.intent in _WISHES or heard.intent is None):
         return "order"

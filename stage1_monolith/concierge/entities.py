@@ -15,7 +15,7 @@ from typing import Any
 from . import counts, places
 from .dates import correct_days, find_day
 from .day_patterns import Days
-from .lexicon import Lexicon, lexicon_of
+from .lexicon import SMALL_WORDS, Lexicon, lexicon_of
 from .money import money
 from .numbers import in_figures
 from .occasions import occasion, recipient
@@ -35,8 +35,8 @@ class Entities:
     "HH:MM", a part of the day or "any"; half_day is False where morning or evening is
     open. place is the name of a place that is no known city. unclear names what was
     mentioned without being clear ("date", "quantity", "number"); days and figures are
-    what it may mean then. mentions names details spoken of. bare tells that the text holds nothing
-    else, but for small words: "next Friday, please".
+    what it may mean then. mentions names details spoken of. bare tells that the text
+    holds nothing else, but for small words: "next Friday, please".
     """
 
     products: tuple[str, ...] = ()
@@ -113,17 +113,6 @@ def extract(text: str, today: date, products: Iterable[Product]) -> Entities:
     found["mentions"] = _mentions(text) + found.get("mentions", ())
     entities = Entities(**found, unclear=tuple(rest.unclear))
     return replace(entities, bare=_is_bare(rest.text, entities, lexicon))
-
-
-# What guests say around a detail without changing what it is.
-SMALL_WORDS = frozenset(
-    "a an and at be book bring by could deliver for from get gimme give good great "
-    "have hi hello hm i i'd i'll i'm in is it it's its just like lovely make maybe me "
-    "my need nice no of oh ok okay on one ones only or order our perfect please pls "
-    "plz send should so sure take thank thanks that that's the them then there these "
-    "this to too um us want we we'd we'll well will with would yeah yep yes you "
-    "enough fine".split()
-)
 
 
 def _is_bare(rest: str, found: Entities, lexicon: Lexicon) -> bool:

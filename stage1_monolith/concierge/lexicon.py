@@ -15,6 +15,20 @@ _Entry: TypeAlias = tuple[str, str, str, tuple[str, ...]]
 
 MOST_CANDIDATES = 6
 _STOP = {"a", "an", "of", "at", "the", "with", "six", "and", "for", "in", "to", "dozen"}
+# What guests say around a detail without changing what it is.
+SMALL_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        a actually an and at be book bring by could deliver enough fine for from get
+        gimme give good great have hello hi hm hmm i i'd i'll i'm in is it it's its just like lovely
+        make maybe me my need nice no of oh ok okay on one ones only or order our
+        perfect please pls plz send rather should so sorry sure take thank thanks that that's the
+        them then there these this to too um us wait want we we'd we'll well will with would
+        yeah yep yes you
+        """,
+    )
+)
 # "show me" asks; "a show" is something to see.
 _ASKING = re.compile(
     r"\bshow(?= (?:me|us|my|all|the|your|more|other|what|some|a few|any)\b)"
@@ -26,20 +40,22 @@ class Lexicon:
 
     def __init__(self, entries: Iterable[_Entry]) -> None:
         """Take (id, category, name, keywords) of each product."""
-        self._entries = [
-            (
-                product_id,
-                category,
-                {stem(word) for word in keywords},
-                {stem(word) for word in _words(name)} - _STOP,
-            )
-            for product_id, category, name, keywords in entries
-        ]
         self._categories = {
             word: (name, 2 if at == 0 else 1)
             for name, category in CATEGORIES.items()
             for at, word in enumerate(category.words)
         }
+        # The "room" of "Single room" tells it from no other room.
+        common = _STOP | self._categories.keys()
+        self._entries = [
+            (
+                product_id,
+                category,
+                {stem(word) for word in keywords},
+                {stem(word) for word in _words(name)} - common,
+            )
+            for product_id, category, name, keywords in entries
+        ]
         self._keywords: set[str] = set()
         self._known = set(self._categories)
         for _, _, keywords, named in self._entries:

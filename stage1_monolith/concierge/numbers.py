@@ -27,8 +27,8 @@ _NUMBER = re.compile(
 )
 # "this one", "the cheapest one" point at something; they do not count it.
 _POINTING = re.compile(
-    r"(?:\b(?:the \w+|this|(?<!make )that|the|which|each|every|other|another|first|second|"
-    r"third|fourth|fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|"
+    r"(?:\b(?:the \w+|this|(?<!make )that|the|which|each|every|other|another|first|"
+    r"second|third|fourth|fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|"
     r"\w+est|\w+er) $",
     re.IGNORECASE,
 )

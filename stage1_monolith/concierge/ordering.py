@@ -74,7 +74,8 @@ def _take_details(
     if awaiting == "address" and not (expected or may_be_place(heard)):
         awaiting = None
     if heard.gives:
-        awaiting = slots.open_slot(found, draft, product, awaiting)
+        corrects = swaps(heard)
+        awaiting = slots.open_slot(found, draft, product, awaiting, corrects)
     changed = slots.collect(draft, product, found, heard.text, awaiting)
     if changed != draft or found.unclear:
         return drafts.advance(changed, product, state, world, heard)

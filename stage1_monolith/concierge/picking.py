@@ -73,7 +73,7 @@ def chosen(
 # Who says this of a card is still looking, or does not want it.
 _LOOKS = re.compile(
     r"\b(?:show|see|look|looking|tell|about|more|other|others|cheap\w*|expensive|"
-    r"different|else|not|don't|dont|without|hate|dislike|compare|instead of|sent|ordered)\b",
+    r"different|else|not|don'?t|without|hate|dislike|compare|instead of|ordered)\b",
     re.IGNORECASE,
 )
 
@@ -96,6 +96,9 @@ def picked(heard: Heard, state: State, world: World) -> Product | None:
         return None
     if heard.intent in COMMANDS and heard.reading.confidence >= CLEAR:
         return None
+    if len(state.shown) == 1 and heard.gives:
+        # Who gives the details of what is shown, takes it.
+        return world.products[state.shown[0]]
     named = set(heard.found.products) & set(state.shown)
     if len(named) == 1 and not _LOOKS.search(heard.text):
         return world.products[named.pop()]

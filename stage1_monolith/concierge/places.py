@@ -98,4 +98,5 @@ def _known_city() -> re.Pattern[str]:
 
 
 def is_place_name(name: str) -> bool:
+    """Tell whether a name can be that of a place, having no day or courtesy in it."""
     return not any(word.strip(".,").lower() in _NO_PLACES for word in name.split())

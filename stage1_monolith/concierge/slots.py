@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from .conversation import Draft
-from .entities import SMALL_WORDS, Entities
+from .entities import Entities
+from .lexicon import SMALL_WORDS
 from .numbers import in_figures
 from .places import LONGEST_ADDRESS, is_place_name
 from .products import Product
@@ -21,7 +22,11 @@ def counting_slot(product: Product) -> str:
 
 
 def open_slot(
-    found: Entities, draft: Draft, product: Product, awaiting: str | None
+    found: Entities,
+    draft: Draft,
+    product: Product,
+    awaiting: str | None,
+    corrects: bool,
 ) -> str | None:
     """Return which detail a text that is nothing but details answers.
 
@@ -29,8 +34,11 @@ def open_slot(
     is what it can be. "8" to "in which city?" is the hour of a table whose guests are
     counted already.
     """
-    if awaiting != "address" or found.address or found.city or found.place:
-        return awaiting
+    told = found.address or found.city or found.place
+    if awaiting != "address" or told:
+        return counting_slot(product) if awaiting == "date" and corrects else awaiting
+    if corrects:
+        return counting_slot(product)  # "no, three"
     counted = draft.party_size if product.kind.party else draft.quantity
     exact = draft.time is not None and ":" in draft.time
     if found.number is None or found.number == counted:
