@@ -1,6 +1,7 @@
 # The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
 STAGE ?= 1
 SIZE ?= small
+NLU_ENGINE ?= light
 PYTHON ?= python3
 
 VENV := .venv
@@ -13,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage test lint format types drill bench lock clean
+.PHONY: help run-stage test lint format types chat drill bench lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,6 +35,9 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
+
+chat: $(VENV)/run ## Talk to the concierge in the terminal; NLU_ENGINE chooses the engine
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.chat --engine $(NLU_ENGINE)
 
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill

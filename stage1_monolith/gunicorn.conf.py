@@ -16,7 +16,7 @@ worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 keepalive = 30
 timeout = 60
-graceful_timeout = 20
+graceful_timeout = 4
 # Every worker loads its own copy of everything, as on machines that share nothing: what
 # that costs in memory is one of the lecture's points.
 preload_app = False

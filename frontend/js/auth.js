@@ -7,6 +7,7 @@
  *   signOut()                   end it, on the server too
  *   authorize(request)          answers the request with the guest's credentials on it
  *   session()                   {guest, expiresAt}, or null when nobody is signed in
+ *   ended()                     whether there was a session here whose time is over
  *   forget()                    drop a session that the server no longer accepts
  */
 

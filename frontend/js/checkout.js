@@ -8,13 +8,15 @@ import { orderFacts } from "./order-card.js";
 import { carryOn, isFinal } from "./purchases.js";
 
 const A_YEAR = 365; // days; the contract takes deliveries within one
-const NOT_TWICE = "Nothing is charged twice, and your order is kept: this is the same purchase.";
+const NOT_TWICE =
+  "Your order is kept and nothing is charged twice: trying again goes on with the same purchase.";
 
 /**
  * Wire up the dialog `#checkout`.
  *
  * @param {{api, purchases, onSettled, onClose}} parts `onSettled(order, purchase)` hears of
- *   every purchase that ends, also when the dialog has been closed meanwhile.
+ *   every purchase that ends, also when the dialog has been closed meanwhile;
+ *   `onClose(ended)` tells whether the dialog was showing such an end.
  * @returns {{open: (item, details?) => void, resume: (purchase) => void}}
  */
 export function createCheckout({ api, purchases, onSettled, onClose }) {
@@ -37,11 +39,10 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
       return;
     }
     shown = null;
+    form.reset();
     showItem(wanted);
     field.quantity.value = details.quantity ?? 1;
     field.deliveryAddress.value = details.deliveryAddress ?? "";
-    field.deliveryDate.min = daysFromNow(0);
-    field.deliveryDate.max = daysFromNow(A_YEAR);
     field.deliveryDate.value = details.deliveryDate ?? daysFromNow(1);
     showForm();
     showDialog();
@@ -70,6 +71,8 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
     say(title, "Checkout");
     form.hidden = false;
     outcome.hidden = true;
+    field.deliveryDate.min = daysFromNow(0);
+    field.deliveryDate.max = daysFromNow(A_YEAR);
     lock(false);
     tell();
     showTotal();
@@ -85,7 +88,8 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
   function tell(heading = "", text = "", tone = "") {
     status.dataset.tone = tone;
     status.replaceChildren();
-    if (heading) status.append(el("strong", {}, heading), " ", text);
+    if (heading) status.append(el("strong", {}, heading), " ");
+    status.append(text);
   }
 
   function showTotal() {
@@ -134,7 +138,7 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
       shown = null;
       lock(false);
       tell(heading, `${text} Nothing was charged.`, "bad");
-      (field[text.split(":")[0]] ?? pay).focus();
+      (field.namedItem(text.split(":")[0]) ?? pay).focus(); // "deliveryDate: it has …"
       return;
     }
     offerAgain("Try again");
@@ -163,11 +167,10 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
     form.hidden = true;
     outcome.hidden = false;
     outcome.replaceChildren(
-      el("p", { class: "outcome-message" }, order.message),
       orderFacts(order),
       el("div", { class: "actions" }, ...nextSteps(order)),
     );
-    tell(`${heading}.`, "", order.status === "confirmed" ? "good" : "bad");
+    tell("", order.message, order.status === "confirmed" ? "good" : "bad");
     title.focus();
   }
 
@@ -193,23 +196,20 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
         el("a", { class: "button button-quiet", href: "orders.html" }, "My orders"),
       ];
     }
-    const change = order.status === "declined" ? "Use another card" : "Change the order";
+    const [change, first] =
+      order.status === "declined"
+        ? ["Use another card", field.paymentMethod]
+        : ["Change the order", field.quantity];
+    const anew = () => {
+      shown = null; // what is paid next is a new purchase, with a key of its own
+      showForm();
+      first.focus();
+    };
     return [
-      el("button", { type: "button", class: "button", on: { click: tryAnew } }, change),
+      el("button", { type: "button", class: "button", on: { click: anew } }, change),
       close("Close", "button button-quiet"),
     ];
   }
-
-  function tryAnew() {
-    const declined = shown;
-    shown = null;
-    showForm();
-    (isCardToBlame(declined) ? field.paymentMethod : field.quantity).focus();
-  }
-
-  const isCardToBlame = (purchase) =>
-    purchase?.request.paymentMethod === field.paymentMethod.value &&
-    !["pm_card_visa", "pm_card_mastercard"].includes(field.paymentMethod.value);
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -218,7 +218,7 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
   form.addEventListener("input", showTotal);
   again.addEventListener("click", () => run(shown));
   byId("checkout-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", onClose);
+  dialog.addEventListener("close", () => onClose(!outcome.hidden));
 
   return { open, resume };
 }

@@ -24,7 +24,7 @@ export async function start(main, { open = false } = {}) {
     const api = createApi(config, auth, () => goToSignIn(true));
     const session = auth.session();
     if (!session && !open) {
-      goToSignIn(recall("session") !== null);
+      goToSignIn(auth.ended());
       return;
     }
     if (session) showGuest(auth, session.guest);
@@ -48,7 +48,14 @@ function goToSignIn(ended) {
       ? "Your session has ended. Sign in again and you are back where you were."
       : "Please sign in first.",
   );
-  location.replace(new URL("index.html#sign-in", siteRoot));
+  showDoor();
+}
+
+function showDoor() {
+  const door = new URL("index.html#sign-in", siteRoot);
+  const here = door.pathname === location.pathname;
+  location.replace(door);
+  if (here) location.reload(); // only the hash changed, which loads nothing
 }
 
 /** Go where the guest wanted to be before signing in. */
@@ -70,6 +77,7 @@ function showGuest(auth, guest) {
   for (const name of document.querySelectorAll("[data-guest]")) name.textContent = guest;
   for (const part of document.querySelectorAll("[data-signed-in]")) part.hidden = false;
   const button = byId("sign-out");
+  button.disabled = false;
   button.addEventListener("click", async () => {
     button.disabled = true;
     let notice = "You are signed out.";
@@ -82,6 +90,6 @@ function showGuest(auth, guest) {
     }
     forget("conversation", "purchases", RETURN);
     remember(NOTICE, notice);
-    location.assign(new URL("index.html#sign-in", siteRoot));
+    showDoor();
   });
 }

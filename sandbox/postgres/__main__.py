@@ -40,6 +40,8 @@ def main() -> int:
         cluster = prepared(arguments.data)
         create_databases(cluster, arguments.database)
     except (RuntimeError, OSError) as error:
+        if asked:  # the signal ended PostgreSQL's programs as well
+            return 0
         print(error, file=sys.stderr, flush=True)
         return 1
     server = _start(cluster, arguments.port)

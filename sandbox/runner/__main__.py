@@ -26,6 +26,8 @@ def main() -> int:
     except (ValueError, OSError, AlreadyRunningError, PortTakenError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before anything was started
+        return 0
 
 
 def _arguments() -> argparse.Namespace:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from honcho.environ import parse  # type: ignore[import-untyped]
+from honcho.environ import parse
 
 from .stages import REPOSITORY, Port
 
@@ -51,7 +51,7 @@ def replaced_parts(user: Mapping[str, str], ports: Mapping[Port, int]) -> set[st
 
 
 def part_environment(
-    user: Mapping[str, str], ports: Mapping[Port, int], run_dir: Path, stage_name: str
+    user: Mapping[str, str], ports: Mapping[Port, int], run_dir: Path
 ) -> dict[str, str]:
     """Return the environment that every part of a run gets.
 
@@ -59,11 +59,9 @@ def part_environment(
         user: the user's environment, which wins.
         ports: the ports of the run.
         run_dir: the folder for the parts' data.
-        stage_name: what the stage calls itself, for instance in its health.
     """
     numbers = {port.variable: str(number) for port, number in ports.items()}
     product = {
-        "STAGE_NAME": stage_name,
         "PARTNER_API_KEY": "partner-of-the-sandbox",
         "PYTHONUNBUFFERED": "1",  # the last lines of a part must not stay in a buffer
     }

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +31,7 @@ class Guard:
             command,
             stdin=subprocess.PIPE,
             cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            env={**os.environ, "PYTHONPATH": _python_path()},
             pass_fds=[lock.fileno()],
             start_new_session=True,  # Ctrl-C in the terminal is not for it
             text=True,
@@ -38,13 +39,22 @@ class Guard:
 
     def watch(self, group: int) -> None:
         """Add a process group to those that end with the runner."""
-        if self._process.stdin and self._process.poll() is None:
-            self._process.stdin.write(f"{group}\n")
-            self._process.stdin.flush()
+        if self._process.stdin:
+            with suppress(BrokenPipeError):  # `is_there` tells about that
+                self._process.stdin.write(f"{group}\n")
+                self._process.stdin.flush()
+
+    def is_there(self) -> bool:
+        """Tell whether the guard process still guards."""
+        return self._process.poll() is None
 
     def dismiss(self) -> None:
         """End the guard process; what it watched is ended first."""
         self._process.communicate()
+
+
+def _python_path() -> str:
+    return os.pathsep.join(filter(None, [str(REPOSITORY), os.getenv("PYTHONPATH")]))
 
 
 def main(mark: str, state: str) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
 
-from honcho.colour import get_colours  # type: ignore[import-untyped]
-from honcho.environ import parse_procfile  # type: ignore[import-untyped]
-from honcho.printer import Message  # type: ignore[import-untyped]
-from honcho.process import Popen, Process  # type: ignore[import-untyped]
+from honcho.colour import get_colours
+from honcho.environ import parse_procfile
+from honcho.printer import Message
+from honcho.process import Popen, Process
 
 LAST_LINES = 20
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from .stages import Port, Stage
+from .stages import RUN_COMMAND, Port, Stage
 
 LOOPBACK = "127.0.0.1"
 
@@ -71,7 +71,7 @@ def check(numbers: Mapping[Port, int]) -> None:
     if lines:
         lines.append(
             "End what holds it, or run on other ports: "
-            "python -m sandbox.runner run STAGE --port-base 9100"
+            f"{RUN_COMMAND} STAGE --port-base 9100"
         )
         raise PortTakenError("\n".join(lines))
 

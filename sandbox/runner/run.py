@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import IO, Any
 
-from honcho.printer import Message  # type: ignore[import-untyped]
+from honcho.printer import Message
 
 from . import environment, ports, readiness
 from .ending import MARK, end_run
@@ -79,7 +79,7 @@ def plan_for(
     user = environment.user_environment(env_file)
     numbers = ports.assigned(stage, port_base, user)
     without = environment.replaced_parts(user, numbers)
-    env = environment.part_environment(user, numbers, places.data, stage.name)
+    env = environment.part_environment(user, numbers, places.data)
     needed = {port: n for port, n in numbers.items() if port.part not in without}
     return Plan(stage, places, needed, env, without, patience)
 
@@ -142,7 +142,7 @@ class Run:
             ending = self._hear(self._next_event(TICK_SECONDS))
             if ending is None and time.monotonic() - looked > TICK_SECONDS:
                 looked = time.monotonic()
-                ending = self._dead_part()
+                ending = self._dead_part() or self._lost_guard()
             if ending is not None:
                 return ending
 
@@ -194,6 +194,14 @@ class Run:
                 how = f"signal {-status}" if status < 0 else f"exit status {status}"
                 return Ending(1, f"{part.name} ended with {how}.", part)
         return None
+
+    def _lost_guard(self) -> Ending | None:
+        """Do not go on unguarded: a killed runner would leave its parts behind."""
+        if self._guard.is_there():
+            return None
+        return Ending(
+            1, "The guard process of the runner ended; start the stage again."
+        )
 
     def _stop(self) -> None:
         """End every part, the last of the Procfile first, and take back the state."""

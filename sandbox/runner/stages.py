@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# For messages: a command that can be typed as it stands.
+RUN_COMMAND = f"{sys.executable} -m sandbox.runner run"
 
 
 @dataclass(frozen=True)

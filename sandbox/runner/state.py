@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from .ending import lives
-from .stages import REPOSITORY
+from .stages import REPOSITORY, RUN_COMMAND
 
 RUN_ROOT = REPOSITORY / ".run"
 LEFTOVER_SECONDS = 15.0
@@ -130,5 +130,5 @@ def _what_runs_where(places: Places, pid: int) -> str:
         f"{places.name} {where}, runner pid {pid}.\n"
         f"Stop it with Ctrl-C in its terminal or with: kill {pid}\n"
         "Or start one more beside it, under another name and on other ports: "
-        "python -m sandbox.runner run STAGE --name second --port-base 9100"
+        f"{RUN_COMMAND} STAGE --name second --port-base 9100"
     )

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from honcho.printer import Message, Printer  # type: ignore[import-untyped]
+from honcho.printer import Message, Printer
 
 from .parts import Part
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,11 +33,9 @@ class Catalog:
 
     def page(self, query: wire.ProductQuery) -> wire.ProductPage:
         """List the products that pass the filters, a page at a time."""
-        chosen = sa.select(*SHOWN).order_by(products.c.product_id)
-        chosen = chosen.where(*_conditions(query)).limit(query.limit + 1)
-        with self._database.transaction() as tx:
-            rows = tx.execute(chosen).all()
-        found = [wire.Product(**row._mapping) for row in rows[: query.limit]]
+        with self._database.statement() as tx:
+            rows = tx.execute(_chosen(query)).all()
+        found = [wire.Product(*row) for row in rows[: query.limit]]
         more = len(rows) > query.limit
         return wire.ProductPage(
             products=found, next_cursor=found[-1].product_id if more else UNSET
@@ -44,7 +43,7 @@ class Catalog:
 
     def all(self) -> list[Product]:
         """Read every product with all that the dialogue knows of it."""
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             rows = tx.execute(sa.select(products).order_by(products.c.product_id))
             return [_product(row) for row in rows]
 
@@ -55,11 +54,11 @@ class Catalog:
             NotFound: there is none with this id.
         """
         chosen = sa.select(*SHOWN).where(products.c.product_id == product_id)
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(chosen).one_or_none()
         if row is None:
             raise NotFound("We do not sell a product with this id. See GET /products.")
-        return wire.Product(**row._mapping)
+        return wire.Product(*row)
 
 
 def reserve(tx: sa.Connection, product_id: str, quantity: int) -> bool:
@@ -114,6 +113,14 @@ def _product(row: sa.Row[Any]) -> Product:
     values = dict(row._mapping)
     lists = {name: tuple(values[name]) for name in ("keywords", "occasions")}
     return Product(**values | lists)
+
+
+@lru_cache(maxsize=256)
+def _chosen(query: wire.ProductQuery) -> sa.Select[Any]:
+    # Most guests ask the same few questions, and to put a statement together costs as
+    # much as to run it.
+    chosen = sa.select(*SHOWN).order_by(products.c.product_id)
+    return chosen.where(*_conditions(query)).limit(query.limit + 1)
 
 
 def _conditions(query: wire.ProductQuery) -> list[sa.ColumnElement[bool]]:

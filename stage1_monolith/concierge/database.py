@@ -3,10 +3,12 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -15,6 +17,11 @@ from sqlalchemy import exc
 from .errors import Unavailable
 
 log = logging.getLogger(__name__)
+
+# PostgreSQL ends a statement that takes longer; where it does not even do that, we stop
+# waiting a little later.
+STATEMENT_SECONDS = 5
+SILENCE_SECONDS = 8.0
 
 metadata = sa.MetaData()
 moment = sa.DateTime(timezone=True)
@@ -115,6 +122,24 @@ rate_counters = sa.Table(
 )
 
 
+class ImpatientConnection(psycopg.Connection[Any]):
+    """A connection that does not wait for ever for a server that has fallen silent."""
+
+    def wait(
+        self, gen: Any, interval: float = 0.1, timeout: float | None = None
+    ) -> Any:
+        """Wait for an answer.
+
+        Raises:
+            OperationalError: there was none in time; the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, timeout or SILENCE_SECONDS)
+        except psycopg.errors._WaitTimeout:
+            self.pgconn.finish()
+            raise
+
+
 class Database:
     """Connections to PostgreSQL.
 
@@ -126,39 +151,65 @@ class Database:
     def __init__(self, url: str, connections: int = 10) -> None:
         self.engine = sa.create_engine(
             url,
+            # A statement alone is a transaction already; BEGIN and COMMIT around it
+            # would be two more journeys to the database.
+            isolation_level="AUTOCOMMIT",
             pool_size=connections,
             max_overflow=2,
             pool_timeout=5,
             connect_args={
                 "connect_timeout": 3,
-                "options": "-c statement_timeout=5000 -c timezone=UTC",
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC",
             },
         )
+        self._transactions = self.engine.execution_options(
+            isolation_level="READ COMMITTED"
+        )
 
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+        @sa.event.listens_for(self.engine, "do_connect")
+        def connect(
+            dialect: Any, record: Any, args: list[Any], options: dict[str, Any]
+        ) -> ImpatientConnection:
+            return ImpatientConnection.connect(*args, **options)
+
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
         """Run a block in one transaction: all of it happens, or nothing.
 
         Raises:
             Unavailable: the database cannot be reached or does not answer in time.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield connection
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            log.error("database away", extra={"reason": str(error.__cause__ or error)})
-            raise Unavailable(
-                "We cannot reach our database now. Nothing was lost; try again."
-            ) from error
+        return _lent(self._transactions.begin)
+
+    def statement(self) -> AbstractContextManager[sa.Connection]:
+        """Lend a connection for one statement, which is a transaction of its own.
+
+        Raises:
+            Unavailable: the database cannot be reached or does not answer in time.
+        """
+        return _lent(self.engine.connect)
 
     def reachable(self) -> bool:
         """Whether the database answers now."""
         try:
-            with self.transaction() as tx:
+            with self.statement() as tx:
                 tx.execute(sa.text("SELECT 1"))
         except Unavailable:
             return False
         return True
+
+
+@contextmanager
+def _lent(
+    opened: Callable[[], AbstractContextManager[sa.Connection]],
+) -> Iterator[sa.Connection]:
+    try:
+        with opened() as connection:
+            yield connection
+    except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        log.error("database away", extra={"reason": str(error.__cause__ or error)})
+        raise Unavailable(
+            "We cannot reach our database now. Nothing was lost; try again."
+        ) from error
 
 
 def now() -> sa.Function[dt.datetime]:

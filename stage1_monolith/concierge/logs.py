@@ -10,7 +10,7 @@ import sys
 import time
 
 from flask import Flask, Response, g, request
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.msgspec import MsgspecFormatter
 
 log = logging.getLogger("concierge.requests")
 
@@ -39,7 +39,7 @@ def configure(level: str, stage: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.addFilter(RequestContext())
     handler.setFormatter(
-        JsonFormatter(
+        MsgspecFormatter(
             "%(levelname)s %(name)s %(message)s",
             rename_fields={"levelname": "level", "name": "logger"},
             static_fields={"stage": stage},

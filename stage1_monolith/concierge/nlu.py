@@ -60,7 +60,7 @@ class Nlu:
         kept = sa.select(dialogues.c.state).where(
             dialogues.c.guest_id == guest_id, dialogues.c.updated_at > now - self._ttl
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             return tx.execute(kept).scalar_one_or_none()
 
     def _remember(self, guest_id: str, state: str, now: dt.datetime) -> None:
@@ -70,5 +70,5 @@ class Nlu:
             .values(guest_id=guest_id, **values)
             .on_conflict_do_update(index_elements=["guest_id"], set_=values)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             tx.execute(kept)

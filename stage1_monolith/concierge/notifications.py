@@ -132,7 +132,7 @@ class Notifications:
                 orders.c.message,
             )
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(leased).one_or_none()
         return dict(row._mapping) if row else None
 
@@ -144,7 +144,7 @@ class Notifications:
             .values(**values)
         )
         try:
-            with self._database.transaction() as tx:
+            with self._database.statement() as tx:
                 tx.execute(noted)
         except Unavailable:
             # The lease runs out by itself, and the mail is sent once more.

@@ -27,8 +27,9 @@ _NUMBER = re.compile(
 )
 # "this one", "the cheapest one" point at something; they do not count it.
 _POINTING = re.compile(
-    r"(?:\b(?:this|that|the|which|each|every|other|another|first|second|third|fourth|"
-    r"fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|\w+est|\w+er) $",
+    r"(?:\b(?:this|(?<!make )that|the|which|each|every|other|another|first|second|"
+    r"third|fourth|fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|"
+    r"\w+est|\w+er) $",
     re.IGNORECASE,
 )
 
@@ -38,6 +39,7 @@ def in_figures(text: str) -> str:
 
     Commas between thousands go.
     """
+    text = re.sub(r"[A-Za-z]+", _corrected, text)
     text = re.sub(r"\b(?:minus|negative) (?=\w)", "-", text, flags=re.IGNORECASE)
     text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
     text = re.sub(r"\ba (?:couple|pair)(?: of)?\b", "2", text, flags=re.IGNORECASE)
@@ -45,6 +47,26 @@ def in_figures(text: str) -> str:
     text = re.sub(r"(?<!\d )\b(?:a )?dozen\b", "1 dozen", text, flags=re.IGNORECASE)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
     return re.sub(r"(?<![\w.])[-\u2212\u2013] ?(?=\d)", "-", text)
+
+
+_MISSPELT = {
+    "tow": "two",
+    "thre": "three",
+    "fuor": "four",
+    "fiev": "five",
+    "eigth": "eight",
+    "tweleve": "twelve",
+    "twelf": "twelve",
+    "fourty": "forty",
+    "ninty": "ninety",
+    "dosen": "dozen",
+    "duzen": "dozen",
+    "cuple": "couple",
+}
+
+
+def _corrected(match: re.Match[str]) -> str:
+    return _MISSPELT.get(match.group().lower(), match.group())
 
 
 def _figure(match: re.Match[str]) -> str:

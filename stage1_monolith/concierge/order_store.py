@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from . import catalog, notifications, wire
 from .database import Database, after, now, orders
-from .errors import BadRequest, NotFound
-from .orders import SOLD_OUT, Order, Status, view
+from .errors import NotFound, Unprocessable
+from .orders import ORDER_ID, SOLD_OUT, Order, Status, view
 
 STORED = [orders.c[name] for name in Order.__struct_fields__]
 
@@ -32,7 +32,7 @@ class OrderStore:
     def find(self, order_id: str) -> Order | None:
         """Read an order, whoever it belongs to."""
         chosen = sa.select(*STORED).where(orders.c.order_id == order_id)
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(chosen).one_or_none()
         return _order(row) if row else None
 
@@ -42,7 +42,7 @@ class OrderStore:
         Raises:
             NotFound: the guest has none with this id.
         """
-        order = self.find(order_id)
+        order = self.find(order_id) if ORDER_ID.fullmatch(order_id) else None
         if order is None or order.guest_id != guest_id:
             raise NotFound("You have no order with this id. See GET /orders.")
         return order
@@ -61,7 +61,7 @@ class OrderStore:
             chosen = chosen.where(
                 sa.tuple_(orders.c.created_at, orders.c.order_id) < last
             )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             found = [_order(row) for row in tx.execute(chosen)]
         shown = found[: query.limit]
         return wire.OrderPage(
@@ -113,7 +113,7 @@ class OrderStore:
             .where(orders.c.order_id == order_id, orders.c.status == Status.PENDING)
             .values(leased_until=now())
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             tx.execute(ended)
 
     def remember_intent(self, order_id: str, intent_id: str) -> str | None:
@@ -128,7 +128,7 @@ class OrderStore:
             .values(payment_intent_id=sa.func.coalesce(_INTENT, intent_id))
             .returning(_INTENT)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             return tx.execute(stored).scalar_one_or_none()
 
     def raise_attempt(self, order_id: str, attempt: int) -> None:
@@ -138,7 +138,7 @@ class OrderStore:
             .where(orders.c.order_id == order_id, orders.c.payment_attempt == attempt)
             .values(payment_attempt=attempt + 1)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             tx.execute(raised)
 
     def end(self, order: Order, status: Status, message: str) -> Order | None:
@@ -167,7 +167,7 @@ class OrderStore:
             .values(leased_until=after(self._lease_seconds))
             .returning(*STORED)
         )
-        with self._database.transaction() as tx:
+        with self._database.statement() as tx:
             row = tx.execute(leased).one_or_none()
         return _order(row) if row else None
 
@@ -212,7 +212,7 @@ def _read_cursor(cursor: str) -> tuple[dt.datetime, str]:
     try:
         moment = dt.datetime.fromtimestamp(int(micros) / 1_000_000, dt.timezone.utc)
     except (ValueError, OverflowError, OSError) as error:
-        raise BadRequest(
+        raise Unprocessable(
             "cursor: this is not the nextCursor of a page. Start without one."
         ) from error
     return moment, order_id

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from enum import Enum
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from . import wire
 from .errors import Unprocessable
 
+ORDER_ID = re.compile(r"ord_[0-9a-f]{24}")
 FURTHEST_DELIVERY = dt.timedelta(days=365)
 
 
@@ -92,7 +94,9 @@ def check(purchase: wire.CheckoutRequest, today: dt.date) -> None:
     if date < today:
         raise Unprocessable(f"deliveryDate: {date} has passed. Choose today or later.")
     if date > today + FURTHEST_DELIVERY:
-        raise Unprocessable(f"deliveryDate: {date} is more than a year away.")
+        raise Unprocessable(
+            f"deliveryDate: {date} is more than a year away. Choose one within a year."
+        )
 
 
 def start(

@@ -4,6 +4,8 @@ import importlib.util
 from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, redirect, send_file, send_from_directory
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import PathConverter
 from werkzeug.wrappers import Response as AnyResponse
 
 from .config import Settings
@@ -22,6 +24,12 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+class SiteFile(PathConverter):
+    """A path of the page, never one of the API, whose wrong methods are its own."""
+
+    regex = "(?!v1/)" + PathConverter.regex
+
+
 def site(settings: Settings) -> Blueprint:
     """Serve the page from its folder.
 
@@ -29,13 +37,18 @@ def site(settings: Settings) -> Blueprint:
         settings: where the page and the contract are.
     """
     pages = Blueprint("site", __name__)
+
+    @pages.record_once
+    def learn(state: BlueprintSetupState) -> None:
+        state.app.url_map.converters["site_file"] = SiteFile
+
     swagger = _swagger_assets()
 
     @pages.get("/")
     def index() -> Response:
         return send_from_directory(settings.frontend_dir, "index.html")
 
-    @pages.get("/<path:path>")
+    @pages.get("/<site_file:path>")
     def file(path: str) -> Response:
         return send_from_directory(settings.frontend_dir, path)
 

@@ -184,6 +184,16 @@ def test_kill_9_of_the_runner_leaves_nothing(kitchen):
     nothing_is_left(kitchen, processes)
 
 
+def test_kill_9_of_the_guard_stops_the_run(kitchen):
+    kitchen.start().until_ready()
+    processes = kitchen.processes()
+    [guard] = [p for p in processes if "sandbox.runner.guard" in p.cmdline()]
+    guard.kill()
+    assert kitchen.runner.wait(timeout=30) == 1
+    assert "The guard process" in kitchen.output()
+    nothing_is_left(kitchen, processes)
+
+
 def test_kill_9_before_it_is_ready_leaves_nothing(kitchen):
     kitchen.start(SITE_LATE="600")
     until(lambda: "line 29" in kitchen.output(), "the site has started")
@@ -369,7 +379,7 @@ def test_what_the_user_brings_is_not_started(user, replaced):
 
 
 def test_parts_get_ports_data_and_programs():
-    env = part_environment({"PATH": "/bin"}, ports_at(8100), Path("/r"), "stage1")
+    env = part_environment({"PATH": "/bin"}, ports_at(8100), Path("/r"))
     assert env["PORT"] == "8100"
     assert env["SMTP_PORT"] == "8125"
     assert env["DATABASE_URL"].endswith("@127.0.0.1:8130/concierge")
@@ -379,7 +389,7 @@ def test_parts_get_ports_data_and_programs():
 
 def test_a_users_own_stripe_key_goes_to_stripe():
     env = part_environment(
-        {"STRIPE_API_KEY": "sk_test_mine"}, ports_at(8100), Path("/r"), "stage1"
+        {"STRIPE_API_KEY": "sk_test_mine"}, ports_at(8100), Path("/r")
     )
     assert env["STRIPE_API_KEY"] == "sk_test_mine"
     assert "STRIPE_API_BASE" not in env

@@ -304,9 +304,11 @@ def test_while_stripe_is_away_an_old_order_is_neither_failed_nor_lost(
     services, guest_id, faults, now
 ):
     order = accepted(services, guest_id, now - dt.timedelta(hours=1))
-    with faults(refuse=True, operations=["confirm"]):
-        with pytest.raises(PaymentsUnavailable):
-            services.checkout.finish(order)
+    with (
+        faults(refuse=True, operations=["confirm"]),
+        pytest.raises(PaymentsUnavailable),
+    ):
+        services.checkout.finish(order)
     with faults(refuse=True):
         time.sleep(0.3)
         services.sweep.once(now + dt.timedelta(minutes=1))

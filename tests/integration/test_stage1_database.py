@@ -11,13 +11,13 @@ from alembic.migration import MigrationContext
 from concierge import catalog, orders, partner, rate_limits, wire
 from concierge.database import Database, metadata, products
 from concierge.errors import (
-    BadRequest,
     Conflict,
     Forbidden,
     NotFound,
     TooManyRequests,
     Unauthorized,
     Unavailable,
+    Unprocessable,
 )
 from concierge.setup import prepare
 
@@ -291,10 +291,29 @@ def test_pages_of_orders_hold_each_once_newest_first(services, guest_id, product
 
 @pytest.mark.parametrize("cursor", ["x", "9" * 200, "-", "ord_0-1"])
 def test_a_cursor_that_is_none_is_refused(services, guest_id, cursor):
-    with pytest.raises(BadRequest, match="Start without one"):
+    with pytest.raises(Unprocessable, match="Start without one"):
         services.orders.page(guest_id, wire.OrderQuery(cursor=cursor))
 
 
 def test_stock_is_never_negative_even_by_mistake(services, product):
     with pytest.raises(sa.exc.IntegrityError), services.database.transaction() as tx:
         catalog.give_back(tx, product.product_id, -11)
+
+
+def reserve_and_fail(connection, product):
+    with connection as tx:
+        assert catalog.reserve(tx, product.product_id, 4)
+        raise RuntimeError("afterwards")
+
+
+def test_an_error_in_a_transaction_undoes_all_of_it(services, product):
+    assert stock(services, product) == 10  # the connection served a lone statement
+    with pytest.raises(RuntimeError):
+        reserve_and_fail(services.database.transaction(), product)
+    assert stock(services, product) == 10
+
+
+def test_a_statement_alone_is_kept_whatever_comes_after_it(services, product):
+    with pytest.raises(RuntimeError):
+        reserve_and_fail(services.database.statement(), product)
+    assert stock(services, product) == 6

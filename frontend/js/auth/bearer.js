@@ -13,9 +13,16 @@ const SESSION = "session";
 export function createBearerAuth(config) {
   const post = (path, body) => send(jsonRequest(config.api_url + path, "POST", body));
 
+  const isOver = (expiresAt) => Date.parse(expiresAt) <= Date.now();
+
+  function ended() {
+    const kept = recall(SESSION);
+    return Boolean(kept?.clockAgrees) && isOver(kept.expiresAt);
+  }
+
   function session() {
     const kept = recall(SESSION);
-    if (!kept?.token || !(Date.parse(kept.expiresAt) > Date.now())) return null;
+    if (!kept?.token || ended()) return null;
     return { guest: kept.guest, expiresAt: kept.expiresAt };
   }
 
@@ -27,6 +34,7 @@ export function createBearerAuth(config) {
 
   return {
     session,
+    ended,
     authorize,
     forget: () => forget(SESSION),
 
@@ -34,7 +42,10 @@ export function createBearerAuth(config) {
 
     async signIn({ email, password }) {
       const { token, expiresAt } = await post("/login", { email, password });
-      remember(SESSION, { guest: email.toLowerCase(), token, expiresAt });
+      // On a device whose clock runs far ahead every new session would look expired;
+      // there only the server says when it ends.
+      const clockAgrees = !isOver(expiresAt);
+      remember(SESSION, { guest: email.toLowerCase(), token, expiresAt, clockAgrees });
     },
 
     /** The token is dropped here even when the server cannot be told to revoke it. */

@@ -33,7 +33,12 @@ start(({ api, guest }) => {
   const checkout = createCheckout({
     api,
     purchases,
-    onClose: showUnfinished,
+    onClose(ended) {
+      showUnfinished();
+      if (!ended) return;
+      log.scrollTop = log.scrollHeight; // to the order that was just added
+      (touch ? log : box).focus({ preventScroll: true });
+    },
     onSettled(order, purchase) {
       const summary = conversation.entries.find((entry) => entry.id === purchase.item.entryId);
       if (order.status === "confirmed" && summary) {
@@ -255,6 +260,8 @@ start(({ api, guest }) => {
 
   restore();
   showUnfinished();
+  box.disabled = false; // until here a pressed Enter would have gone nowhere
+  byId("composer-send").disabled = false;
   const idea = IDEAS[location.hash.slice(1)];
   if (idea) box.value = idea;
   if (!touch) box.focus();

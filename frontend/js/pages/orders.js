@@ -15,6 +15,7 @@ start(async ({ api }) => {
   const reload = byId("reload");
   const shown = new Map(); // order id → {order, element}
   let cursor = null;
+  let troubled = false;
 
   function put(order) {
     const element = document.createElement("li");
@@ -57,12 +58,15 @@ start(async ({ api }) => {
       for (const { order } of pending) {
         try {
           const now = await api.order(order.orderId);
+          if (troubled) say(status, "");
+          troubled = false;
           if (now.status === order.status && now.message === order.message) continue;
           put(now);
           say(status, `${now.name}: ${now.message}`);
         } catch (failure) {
           if (failure.status === 401) return;
           showProblem(failure);
+          troubled = true;
           break;
         }
       }

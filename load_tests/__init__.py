@@ -1,0 +1,1 @@
+"""Load and measurements: what each stage can take, and what it costs."""

@@ -1,0 +1,126 @@
+"""The load generator: reads a plan from standard input, writes what it measured.
+
+One thread of gevent with geventhttpclient, which parses answers in C (Locust's
+FastHttpUser is made of it). Keep-alive, one connection a guest. Locust's own users,
+events and statistics would cost more than the requests.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+
+import gevent  # type: ignore[import-untyped]
+import msgspec
+import psutil
+from geventhttpclient.client import HTTPClient
+
+from .load import Measured, Plan, Request
+
+TIMEOUT_SECONDS = 30.0
+LARGEST_READ = 64 * 1024
+
+
+@dataclass
+class Seen:
+    """What the connections have seen up to now."""
+
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    errors: int = 0
+    first_error: str = ""
+    stop: bool = False
+
+    def wrong(self, what: str) -> None:
+        """Count an answer that was not right."""
+        self.errors += 1
+        self.first_error = self.first_error or what
+
+
+def perform(plan: Plan) -> Measured:
+    """Send what the plan says for as long as it says."""
+    seen = Seen()
+    connections = [gevent.spawn(_loop, plan, token, seen) for token in plan.tokens]
+    gevent.sleep(plan.warm_up_seconds)
+    watched = {name: _family(root) for name, root in plan.roots.items()}
+    watched["generator"] = [psutil.Process()]
+    before, start = _cpu(watched), time.perf_counter()
+    gevent.sleep(plan.seconds)
+    end, after = time.perf_counter(), _cpu(watched)
+    seen.stop = True
+    gevent.joinall(connections, timeout=TIMEOUT_SECONDS)
+    inside = [b - a for a, b in seen.spans if a >= start and b <= end]
+    return Measured(
+        seconds=end - start,
+        latencies=inside,
+        errors=seen.errors,
+        first_error=seen.first_error,
+        cpu_seconds={name: after[name] - before[name] for name in watched},
+    )
+
+
+def _loop(plan: Plan, token: str, seen: Seen) -> None:
+    client = HTTPClient(
+        "127.0.0.1",
+        plan.port,
+        block_size=LARGEST_READ,
+        connection_timeout=TIMEOUT_SECONDS,
+        network_timeout=TIMEOUT_SECONDS,
+    )
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+    }
+    try:
+        while not seen.stop:
+            for request in plan.requests:
+                if not seen.stop:
+                    _send(client, request, headers, seen)
+    finally:
+        client.close()
+
+
+def _send(
+    client: HTTPClient, request: Request, headers: dict[str, str], seen: Seen
+) -> None:
+    if request.new_key:
+        headers["Idempotency-Key"] = str(uuid.uuid4())
+    began = time.perf_counter()
+    try:
+        answer = client.request(
+            request.method, request.path, request.body.encode(), headers
+        )
+        status, text = answer.status_code, bytes(answer.read())
+    except Exception as error:  # whatever it is, it counts
+        seen.wrong(repr(error))
+        gevent.sleep(0.1)
+        return
+    seen.spans.append((began, time.perf_counter()))
+    if status != 200 or not text.startswith(request.starts_with.encode()):
+        seen.wrong(f"{status} {text[:300]!r}")
+
+
+def _family(root: int) -> list[psutil.Process]:
+    process = psutil.Process(root)
+    return [process, *process.children(recursive=True)]
+
+
+def _cpu(watched: dict[str, list[psutil.Process]]) -> dict[str, float]:
+    return {
+        name: sum(_cpu_of(process) for process in processes)
+        for name, processes in watched.items()
+    }
+
+
+def _cpu_of(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # a database backend may end while we watch
+        return 0.0
+    return float(times.user + times.system)
+
+
+if __name__ == "__main__":
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
+    sys.stdout.buffer.write(msgspec.json.encode(perform(plan)))

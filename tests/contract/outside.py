@@ -1,0 +1,89 @@
+"""What the world outside the stage knows: Stripe's ledger and the guest's mailbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import requests
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 10
+PATIENCE_SECONDS = 60.0
+
+
+class Faulty:
+    """A part of the sandbox that can be told to go wrong."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._faults = f"{url}/_sandbox/faults"
+
+    @contextmanager
+    def going_wrong(self, **faults: Any):
+        """Let it go wrong in these ways inside the block."""
+        self._call("PUT", json=faults)
+        try:
+            yield
+        finally:
+            self._call("DELETE")
+
+    def _call(self, method: str, **options: Any) -> None:
+        requests.request(
+            method, self._faults, timeout=TIMEOUT_SECONDS, **options
+        ).raise_for_status()
+
+
+class Ledger(Faulty):
+    """The Stripe sandbox, and what it knows of an order."""
+
+    def of(self, order_id: str) -> dict[str, Any]:
+        """Return the sums of an order; empty when Stripe never heard of it."""
+        answer = requests.get(
+            f"{self._url}/_sandbox/ledger",
+            params={"view": "orders", "order_id": order_id},
+            timeout=TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+        return answer.json()["orders"].get(order_id, {})
+
+    def charges(self, order_id: str) -> int:
+        """Return how often the order was paid; what was given back does not count."""
+        sums = self.of(order_id)
+        return sums.get("succeeded_charges", 0) - sums.get("refunds", 0)
+
+    def known_orders(self) -> set[str]:
+        """Return every order that Stripe ever heard of."""
+        answer = requests.get(
+            f"{self._url}/_sandbox/ledger",
+            params={"view": "orders"},
+            timeout=TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+        return set(answer.json()["orders"])
+
+
+class Mailbox(Faulty):
+    """The mail that guests got."""
+
+    def of(self, recipient: str) -> list[dict[str, Any]]:
+        """Return the mail of an address, newest first."""
+        answer = requests.get(
+            f"{self._url}/",
+            params={"to": recipient},
+            headers={"Accept": "application/json"},
+            timeout=TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+
+def until(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+    """Look again and again until there is something to see; fail with `what`."""
+    deadline = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.1)
+    return seen

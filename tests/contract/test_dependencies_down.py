@@ -1,0 +1,265 @@
+"""Stripe, the mail server or the database away: 503 and the truth, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from sandbox.runner import started
+from sandbox.runner.stages import STAGES
+from sandbox.runner.state import RUN_ROOT
+from tests.backstage import database_url
+from tests.conftest import PARTNER_KEY, STAGE
+from tests.contract.conftest import Stranger
+from tests.contract.contract import Contract
+from tests.contract.examples import example
+from tests.contract.outside import Ledger, Mailbox, until
+from tests.contract.wire import Wire
+from tests.guest import PASSWORD
+
+PORT_OFFSET = 59  # beside the stage of the other tests and those that people run
+OPERATIONS = Contract().operations(STAGE)
+NEED_THE_DATABASE = [o for o in OPERATIONS if o.id != "health"]
+IMPATIENT = {
+    "STRIPE_TIMEOUT_SECONDS": "1",
+    "SMTP_TIMEOUT_SECONDS": "1",
+    "SWEEP_SECONDS": "0.5",
+    "ORDER_LEASE_SECONDS": "3",
+    "PARTNER_API_KEY": PARTNER_KEY,
+    "PARTNER_RATE_PER_MINUTE": "5",
+}
+
+pytestmark = pytest.mark.skipif(STAGE > 1, reason="each stage brings its own parts")
+
+
+@pytest.fixture(scope="module")
+def wire(stage):
+    wire = Wire(urlsplit(database_url(stage)).port or 5432)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture(scope="module")
+def fragile(stage, wire):
+    """A second stage, impatient, with a database of its own behind the wire."""
+    database = f"fragile_{uuid.uuid4().hex[:8]}"
+    admin = psycopg.connect(database_url(stage, "postgres"), autocommit=True)
+    admin.execute(f"CREATE DATABASE {database}".encode())
+    admin.close()
+    name = f"{STAGES[STAGE].name}-fragile"
+    shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{wire.port}/{database}"
+    base = STAGES[STAGE].port_base + PORT_OFFSET
+    own = os.environ.get("TEST_PORT_BASE")
+    with started(
+        STAGE,
+        name=name,
+        port_base=int(own) + PORT_OFFSET - 50 if own else base,
+        env=IMPATIENT | {"DATABASE_URL": url},
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def guest(fragile, new_guest):
+    return new_guest(fragile)
+
+
+@pytest.fixture
+def stranger(fragile, contract):
+    stranger = Stranger(fragile)
+    stranger.http.hooks["response"].append(contract.check)
+    return stranger
+
+
+@pytest.fixture
+def ledger(fragile):
+    return Ledger(fragile.stripe_url)
+
+
+@pytest.fixture
+def mailbox(fragile):
+    return Mailbox(fragile.mailbox_url)
+
+
+def only_order(guest):
+    """Return the guest's one order."""
+    (order,) = guest.get("/orders").json()["orders"]
+    return order
+
+
+def finished(guest):
+    """Return the guest's one order when it has ended."""
+    order = only_order(guest)
+    return order if order["status"] != "pending" else None
+
+
+# Stripe
+
+OUTAGES = {
+    "refused": {"refuse": True},
+    "hanging": {"hang": True},
+    "500-before": {"error_before": 500},
+    "429": {"error_before": 429},
+    "slow": {"latency_ms": {"fixed": 2500}},
+    "500-after-create": {"error_after": 500, "operations": ["create"]},
+    "dropped-after-create": {"drop_after": True, "operations": ["create"]},
+    "no-answer-to-confirm-or-retrieve": {
+        "hang_after": True,
+        "operations": ["confirm", "retrieve"],
+    },
+    "500-after-confirm-and-retrieve": {
+        "error_after": 500,
+        "operations": ["confirm", "retrieve"],
+    },
+}
+LOST_ANSWERS = {
+    "500-after-confirm": {"error_after": 500, "operations": ["confirm"]},
+    "dropped-after-confirm": {"drop_after": True, "operations": ["confirm"]},
+    "no-answer-to-confirm": {"hang_after": True, "operations": ["confirm"]},
+}
+
+
+@pytest.mark.parametrize("by", ["the sweep", "trying again"])
+@pytest.mark.parametrize("faults", OUTAGES.values(), ids=OUTAGES)
+def test_an_order_outlives_an_outage_of_stripe(faults, by, guest, ledger):
+    stock = guest.get("/products/candy-jar").json()["stock"]
+    key = str(uuid.uuid4())
+    with ledger.going_wrong(**faults):
+        answer = guest.buy("candy-jar", key)
+        order = only_order(guest)
+        assert answer.status_code == 503
+        assert order["orderId"] in answer.json()["message"]
+        assert order["status"] == "pending"
+        assert guest.get("/products/candy-jar").json()["stock"] == stock - 1
+    if by == "trying again":
+        until(lambda: guest.buy("candy-jar", key).status_code == 200, "it is done")
+    order = until(lambda: finished(guest), "the order ends")
+    assert order["status"] == "confirmed"
+    assert guest.buy("candy-jar", key).json()["order"] == order
+    assert ledger.charges(order["orderId"]) == 1
+    assert guest.get("/products/candy-jar").json()["stock"] == stock - 1
+
+
+@pytest.mark.parametrize("faults", LOST_ANSWERS.values(), ids=LOST_ANSWERS)
+def test_a_lost_answer_is_asked_for_and_the_order_is_confirmed(faults, guest, ledger):
+    with ledger.going_wrong(**faults):
+        answer = guest.buy("candy-jar")
+    assert answer.status_code == 200
+    assert answer.json()["order"]["status"] == "confirmed"
+    assert ledger.charges(answer.json()["order"]["orderId"]) == 1
+
+
+def test_a_card_is_declined_all_the_same_when_the_answer_was_lost(guest, ledger):
+    with ledger.going_wrong(drop_after=True, operations=["confirm"]):
+        answer = guest.buy("candy-jar", paymentMethod="pm_card_visa_chargeDeclined")
+    assert answer.json()["order"]["status"] == "declined"
+    assert ledger.charges(answer.json()["order"]["orderId"]) == 0
+
+
+def test_everything_but_buying_works_without_stripe(guest, ledger):
+    with ledger.going_wrong(hang=True):
+        assert guest.say("I'd like to send flowers")
+        assert guest.get("/products").ok
+        assert guest.get("/orders").ok
+
+
+# The mail server
+
+
+def test_mail_does_not_fail_an_order_and_comes_later(fragile, new_guest, mailbox):
+    guests = {}
+    for fault in ("refuse", "hang"):
+        with mailbox.going_wrong(**{fault: True}):
+            guests[fault] = new_guest(fragile)
+            answer = guests[fault].buy("candy-jar")
+            assert answer.status_code == 200
+            assert answer.json()["order"]["status"] == "confirmed"
+            assert mailbox.of(guests[fault].email) == []
+    for guest in guests.values():
+        mails = until(lambda guest=guest: mailbox.of(guest.email), "the mail comes")
+        ids = {mail["headers"]["X-Order-Id"] for mail in mails}
+        assert ids == {only_order(guest)["orderId"]}
+
+
+# The database
+
+
+def without_database(operation, request, caller):
+    """Send a request, and check that the answer is an honest 503."""
+    answer = caller.request(**request)
+    assert answer.status_code == 503, f"{operation.id}: {answer.text}"
+    assert int(answer.headers["Retry-After"]) >= 1
+    message = answer.json()["message"]
+    assert "try again" in message.lower()
+    for trace in ("Traceback", "psycopg", "sqlalchemy", "connection"):
+        assert trace not in message
+
+
+@pytest.mark.parametrize("way", ["cut", "frozen"])
+def test_without_its_database_everything_is_503_and_comes_back(
+    way, wire, guest, fragile, new_guest
+):
+    order_id = guest.buy("candy-jar").json()["order"]["orderId"]
+    requests = {
+        operation.id: (operation, example(operation, guest, orderId=order_id))
+        for operation in NEED_THE_DATABASE
+    }
+    with getattr(wire, way)():
+        with ThreadPoolExecutor(len(requests)) as crowd:
+            for answer in [
+                crowd.submit(without_database, operation, request, guest)
+                for operation, request in requests.values()
+            ]:
+                answer.result()
+        health = guest.get("/health").json()
+        assert health["status"] == "degraded"
+        assert health["dependencies"]["database"] == "down"
+    until(lambda: guest.get("/orders").ok, "the database is back")
+    until(lambda: guest.get("/health").json()["status"] == "ok", "all is well")
+    assert new_guest(fragile).say("hello")
+    # The purchase that was refused is done under its own key, once.
+    answer = until(
+        lambda: (a := guest.request(**requests["checkout"][1])).ok and a, "it is bought"
+    )
+    until(lambda: guest.order(answer.json()["order"]["orderId"]), "it is there")
+    assert len(guest.get("/orders").json()["orders"]) == 2
+
+
+# Rates
+
+
+def until_429(call, most):
+    """Call until it is too often; return how often it was not, and the last answer."""
+    for count in range(most + 1):
+        answer = call()
+        if answer.status_code == 429:
+            return count, answer
+    raise AssertionError(f"{most + 1} calls and none too many")
+
+
+def test_a_partner_over_its_rate_is_put_off(stranger):
+    # A minute may begin in between, hence twice the rate at most.
+    headers = {"X-Api-Key": PARTNER_KEY}
+    count, answer = until_429(
+        lambda: stranger.get("/partner/products", headers=headers), 10
+    )
+    assert count >= 5
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert answer.headers["Retry-After"] in answer.json()["message"]
+
+
+def test_who_guesses_passwords_is_put_off_even_when_right_at_last(guest, stranger):
+    wrong = {"email": guest.email, "password": "not this one"}
+    _, answer = until_429(lambda: stranger.post("/login", json=wrong), 40)
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    right = wrong | {"password": PASSWORD}
+    if int(answer.headers["Retry-After"]) > 5:
+        assert stranger.post("/login", json=right).status_code == 429
+    assert guest.get("/orders").ok, "whoever is signed in stays so"

@@ -1,0 +1,66 @@
+"""What the pages say is there, is there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\n")
+    return [PROJECT / name for name in names if name and (PROJECT / name).exists()]
+
+
+PAGES = tracked("*.md")
+TARGETS = set(
+    re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+)
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_is_in_the_makefile(page):
+    for target in re.findall(r"\bmake ([a-z][a-z-]+)", _code(page.read_text())):
+        assert target in TARGETS, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_module_that_a_stage_names_exists(page):
+    for module in re.findall(r"`(concierge/[a-z_/.]+)`", page.read_text()):
+        assert (page.parent / module).exists(), module
+
+
+def test_every_target_has_its_help_beside_it():
+    described = re.findall(
+        r"^([a-z-]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE
+    )
+    assert set(described) == TARGETS
+
+
+def test_the_project_stands_alone():
+    for file in tracked("*.py", "*.md", "*.js", "*.html", "Makefile", "*.toml"):
+        if file != Path(__file__).resolve():
+            assert "../shared" not in file.read_text(), file
+
+
+def _code(text: str) -> str:
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
