@@ -15,6 +15,8 @@ _Entry: TypeAlias = tuple[str, str, str, tuple[str, ...]]
 
 MOST_CANDIDATES = 6
 _STOP = {"a", "an", "of", "at", "the", "with", "six", "and", "for", "in", "to", "dozen"}
+# Words of their own, though a slip away from one of ours: a house is no horse.
+_NO_SLIPS = {"house"}
 # "show me" asks; "a show" is something to see.
 _ASKING = re.compile(
     r"\bshow(?= (?:me|us|my|all|the|your|more|other|what|some|a few|any)\b)"
@@ -122,7 +124,7 @@ class Lexicon:
         a long one.
         """
         word = stem(said)
-        if word in self._known or len(said) < 5:
+        if word in self._known or word in _NO_SLIPS or len(said) < 5:
             return word
         slips = 1 if len(word) < 8 else 2
         near = [
