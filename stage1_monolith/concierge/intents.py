@@ -70,6 +70,11 @@ def normalise(text: str) -> str:
     return " ".join(re.sub(r"[^\w'$%-]+", " ", plain).split())
 
 
+def readable(text: str, length: int) -> str:
+    """Return the first characters of a text, without any that UTF-8 cannot hold."""
+    return text[:length].encode("utf-8", "replace").decode()
+
+
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()

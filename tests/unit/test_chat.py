@@ -39,7 +39,7 @@ def test_lines_fit_the_terminal(guest):
 
 
 def test_it_works_in_a_pipe(monkeypatch, capsys):
-    monkeypatch.setenv("NLU_ENGINE", "rules")
+    monkeypatch.setattr(sys, "argv", ["chat", "--engine", "rules"])
     monkeypatch.setattr(sys, "stdin", io.StringIO("hello\nbye"))
     assert chat.main() == 0
     shown = capsys.readouterr().out
@@ -48,6 +48,6 @@ def test_it_works_in_a_pipe(monkeypatch, capsys):
 
 
 def test_an_unknown_engine_is_named_with_those_there_are(monkeypatch, capsys):
-    monkeypatch.setenv("NLU_ENGINE", "oracle")
+    monkeypatch.setattr(sys, "argv", ["chat", "--engine", "oracle"])
     assert chat.main() == 2
     assert "oracle" in capsys.readouterr().err

@@ -17,6 +17,7 @@ Function = Callable[..., Any]
 
 # Orders whose e-mail may or may not have left this process: a kill now may double it.
 _sending: set[str] = set()
+_dying = threading.Lock()
 
 
 class Crash:
@@ -64,15 +65,20 @@ class Crash:
     def _reach(self, where: str) -> None:
         actor = "sweep" if threading.current_thread().name == "sweep" else "web"
         point = f"{actor}.{where}"
-        name = f"{point}-{os.getpid()}-{uuid.uuid4().hex}"
+        if (self._armed / point).exists():
+            # Whoever is in here dies, so nobody follows and no kill counts twice.
+            with _dying:
+                self._die(point)
+
+    def _die(self, point: str) -> None:
+        claimed = self._armed.parent / f"{point}-{os.getpid()}-{uuid.uuid4().hex}"
         try:
             # Whoever renames it has it: one arming kills one process.
-            (self._armed / point).rename(self._armed.parent / name)
+            (self._armed / point).rename(claimed)
         except FileNotFoundError:
             return
-        told = json.dumps({"point": point, "sending": sorted(_sending)})
-        (self._armed.parent / name).write_text(told)
-        (self._armed.parent / name).rename(self._fired / name)
+        claimed.write_text(json.dumps({"point": point, "sending": sorted(_sending)}))
+        claimed.rename(self._fired / claimed.name)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
