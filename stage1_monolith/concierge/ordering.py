@@ -71,11 +71,11 @@ def _take_details(
     expected: bool,
 ) -> Answer | None:
     found, awaiting = heard.found, state.awaiting
-    if awaiting == "address" and not (expected or may_be_place(heard)):
-        awaiting = None
     if heard.gives:
         corrects = swaps(heard)
         awaiting = slots.open_slot(found, draft, product, awaiting, corrects)
+    if awaiting == "address" and not (expected or may_be_place(heard)):
+        awaiting = None
     changed = slots.collect(draft, product, found, heard.text, awaiting)
     if changed != draft or found.unclear:
         return drafts.advance(changed, product, state, world, heard)

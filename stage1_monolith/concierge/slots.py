@@ -32,18 +32,18 @@ def open_slot(
 
     That is what was asked for, unless a place was and the text has none: then a figure
     is what it can be. "8" to "in which city?" is the hour of a table whose guests are
-    counted already.
+    counted already. corrects tells that it takes back what was said: "no, 3".
     """
     told = found.address or found.city or found.place
-    if awaiting != "address" or told:
-        return counting_slot(product) if awaiting == "date" and corrects else awaiting
-    if corrects:
-        return counting_slot(product)  # "no, three"
+    if found.number is None or told or awaiting not in ("address", "date"):
+        return None if awaiting == "address" and not told else awaiting
+    if corrects and found.date is None:
+        return counting_slot(product)
+    if awaiting == "date":
+        return awaiting
     counted = draft.party_size if product.kind.party else draft.quantity
     exact = draft.time is not None and ":" in draft.time
-    if found.number is None or found.number == counted:
-        return None
-    if counted and product.kind.timed and not exact:
+    if counted and counted != found.number and product.kind.timed and not exact:
         return "time"
     # A count that has been said is corrected in words, not by a stray figure.
     return counting_slot(product) if counted in (None, 1) else None
