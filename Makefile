@@ -1,6 +1,7 @@
 # The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
 STAGE ?= 1
 SIZE ?= small
+NLU_ENGINE ?= light
 PYTHON ?= python3
 
 VENV := .venv
@@ -12,13 +13,17 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 
 export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 
+# What must be installed for the chosen engine.
+ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
+
 .DEFAULT_GOAL := help
-.PHONY: help run-stage test lint format types drill bench lock clean
+.PHONY: help run-stage test lint format types chat understand intents nlu-bench \
+	strong drill bench lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-run-stage: $(VENV)/run ## Start every part of STAGE (1 by default); Ctrl-C stops it
+run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
 
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
@@ -35,6 +40,20 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
 
+chat: $(ENGINE) ## Talk to the concierge in the terminal; NLU_ENGINE chooses the engine
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.chat --engine $(NLU_ENGINE)
+
+understand: $(ENGINE) ## Read lines, print what each means as JSON; NLU_ENGINE chooses the engine
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.understand --engine $(NLU_ENGINE)
+
+intents: $(VENV)/run ## List what the concierge understands
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.intents
+
+nlu-bench: $(VENV)/strong ## Measure each engine on DATA, a folder with train.csv and test.csv
+	@PYTHONPATH=stage1_monolith:$$PYTHONPATH $(BIN)/python -m load_tests.nlu_bench "$(DATA)"
+
+strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
+
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
@@ -43,7 +62,8 @@ bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved r
 
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
-	@cd requirements && ../$(LOCK) run.in -o run.lock && ../$(LOCK) test.in -o test.lock
+	@cd requirements && ../$(LOCK) run.in -o run.lock && \
+		../$(LOCK) strong.in -o strong.lock && ../$(LOCK) test.in -o test.lock
 
 clean: ## Remove local state (.run) and caches; keep the virtual environment
 	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -55,8 +75,13 @@ $(VENV)/bin/python:
 		echo "Could not make $(VENV). On Debian: apt install python3-venv"; exit 1; }
 
 $(VENV)/run: requirements/run.lock | $(VENV)/bin/python
-	@echo "Installing the packages of requirements/run.lock into $(VENV) ..."
-	@$(PIP_INSTALL) requirements/run.lock
+	@echo "Installing the packages of requirements/run.lock into $(VENV) ..." >&2
+	@$(PIP_INSTALL) requirements/run.lock >&2
+	@touch $@
+
+$(VENV)/strong: requirements/strong.lock $(VENV)/run
+	@echo "Installing the packages of requirements/strong.lock into $(VENV) ..." >&2
+	@$(PIP_INSTALL) requirements/strong.lock >&2
 	@touch $@
 
 $(VENV)/test: requirements/test.lock $(VENV)/run
