@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage test lint format types chat understand intents nlu-bench \
+.PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
 	strong drill bench lock clean
 
 help: ## Show this help
@@ -25,6 +25,9 @@ help: ## Show this help
 
 run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
+
+restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
+	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
 
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) $(BIN)/python -m pytest

@@ -8,6 +8,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from . import asking
 from .ports import PortTakenError
 from .run import plan_for, run
 from .stages import Stage, stage_of
@@ -22,6 +23,8 @@ def main() -> int:
         places = Places(arguments.run_root.resolve(), arguments.name or stage.name)
         if arguments.command == "status":
             return _show(places)
+        if arguments.command == "restart":
+            return _restart(stage, places, arguments.service, arguments.patience)
         return _run(arguments, stage, places)
     except (ValueError, OSError, AlreadyRunningError, PortTakenError) as error:
         print(error, file=sys.stderr)
@@ -35,15 +38,18 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("run", help="start a stage; Ctrl-C stops it")
     status = commands.add_parser("status", help="say whether and where a stage runs")
-    for command in (start, status):
+    restart = commands.add_parser("restart", help="replace a service of a stage")
+    for command in (start, status, restart):
         command.add_argument("stage", nargs="?", default="1", help="1 to 4")
         command.add_argument("--name", type=_name, help="of the run (stage1)")
         command.add_argument(
             "--run-root", type=Path, default=RUN_ROOT, help="folder of all state (.run)"
         )
+    restart.add_argument("service", help="its name: nlu")
+    for command in (start, restart):
+        command.add_argument("--patience", type=float, default=120.0, help="seconds")
     start.add_argument("--port-base", type=int, help="first port (8100 for stage 1)")
     start.add_argument("--env-file", type=Path, help="settings (.env of the stage)")
-    start.add_argument("--patience", type=float, default=120.0, help="seconds (120)")
     start.add_argument(
         "--until-stdin-closes", action="store_true", help="stop with the caller"
     )
@@ -65,6 +71,13 @@ def _run(arguments: argparse.Namespace, stage: Stage, places: Places) -> int:
         arguments.patience,
     )
     return run(plan, arguments.until_stdin_closes)
+
+
+def _restart(stage: Stage, places: Places, name: str, patience: float) -> int:
+    stage.service(name)
+    answer = asking.ask(places, name, patience)
+    print(answer.words, file=sys.stdout if answer.done else sys.stderr)
+    return 0 if answer.done else 1
 
 
 def _show(places: Places) -> int:

@@ -31,13 +31,26 @@ def end_run(
         hurry: tells whether to send SIGKILL at once; a signal handler may turn it.
     """
     for group in groups:
-        _signal(group, signal.SIGTERM)
-        _wait(partial(is_alive, group), grace, hurry)
-        _signal(group, signal.SIGKILL)
+        end_group(group, grace, hurry)
     for number in (signal.SIGTERM, signal.SIGKILL):
         for process in marked(mark):
             _signal_one(process, number)
         _wait(lambda: bool(marked(mark)), grace, hurry)
+
+
+def end_group(
+    group: int, grace: float, hurry: Callable[[], bool] = lambda: False
+) -> None:
+    """End one process group.
+
+    Args:
+        group: its id.
+        grace: seconds between SIGTERM and SIGKILL.
+        hurry: tells whether to send SIGKILL at once.
+    """
+    _signal(group, signal.SIGTERM)
+    _wait(partial(is_alive, group), grace, hurry)
+    _signal(group, signal.SIGKILL)
 
 
 def _wait(

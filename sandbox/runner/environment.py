@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from honcho.environ import parse
 
-from .stages import REPOSITORY, Port
+from . import keyring
+from .stages import REPOSITORY, Port, Service, Stage
 
 STRIPE = "https://api.stripe.com"
 
@@ -30,16 +31,23 @@ def user_environment(env_file: Path) -> dict[str, str]:
     return {name: value for name, value in merged.items() if value}
 
 
-def replaced_parts(user: Mapping[str, str], ports: Mapping[Port, int]) -> set[str]:
+def replaced_parts(
+    user: Mapping[str, str],
+    ports: Mapping[Port, int],
+    services: Sequence[Service] = (),
+) -> set[str]:
     """Return the parts that need not run because the user brings a system of their own.
 
     Args:
         user: the user's environment.
         ports: the ports of the run.
+        services: the services of the stage.
     """
     replaced = set()
-    if "DATABASE_URL" in user:
+    if set(keyring.database_variables(services) or ["DATABASE_URL"]) <= user.keys():
         replaced.add("postgres")
+    if "REDIS_URL" in user:
+        replaced.add("redis")
     ours = _local(ports, "STRIPE_PORT")
     if user.get("STRIPE_API_BASE", ours) != ours or (
         "STRIPE_API_KEY" in user and "STRIPE_API_BASE" not in user
@@ -51,7 +59,10 @@ def replaced_parts(user: Mapping[str, str], ports: Mapping[Port, int]) -> set[st
 
 
 def part_environment(
-    user: Mapping[str, str], ports: Mapping[Port, int], run_dir: Path
+    user: Mapping[str, str],
+    ports: Mapping[Port, int],
+    run_dir: Path,
+    told: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the environment that every part of a run gets.
 
@@ -59,13 +70,16 @@ def part_environment(
         user: the user's environment, which wins.
         ports: the ports of the run.
         run_dir: the folder for the parts' data.
+        told: what the services of a stage are told besides.
     """
     numbers = {port.variable: str(number) for port, number in ports.items()}
     product = {
         "PARTNER_API_KEY": "partner-of-the-sandbox",
         "PYTHONUNBUFFERED": "1",  # the last lines of a part must not stay in a buffer
     }
-    if database := numbers.get("POSTGRES_PORT"):
+    if told:
+        product |= told
+    elif database := numbers.get("POSTGRES_PORT"):
         product["DATABASE_URL"] = (
             f"postgresql+psycopg://postgres@127.0.0.1:{database}/concierge"
         )
@@ -76,6 +90,51 @@ def part_environment(
     else:
         product["SMTP_HOST"] = "127.0.0.1"
     return product | dict(user) | numbers | _paths(user) | {"RUN_DIR": str(run_dir)}
+
+
+def services_environment(
+    stage: Stage, ports: Mapping[Port, int], run_dir: Path
+) -> dict[str, str]:
+    """Return what the services of a stage are told besides, unless the user tells them.
+
+    Args:
+        stage: the stage.
+        ports: the ports of the run.
+        run_dir: the folder with the run's secrets, which are made when missing.
+    """
+    if not stage.services:
+        return {}
+    numbers = {port.variable: number for port, number in ports.items()}
+    found = keyring.kept(run_dir / "secrets.json", stage.services)
+    told = {
+        "POSTGRES_OWNERS": str(run_dir / "secrets.json"),
+        "UPSTREAMS_FILE": str(run_dir / "upstreams.json"),
+        **found.service_keys,
+    }
+    for service in stage.services:
+        told[service.url_variable] = internal_url(ports) or ""
+    if database := numbers.get("POSTGRES_PORT"):
+        told |= found.database_urls(database)
+    if "REDIS_PORT" in numbers:
+        told["REDIS_URL"] = f"redis://127.0.0.1:{numbers['REDIS_PORT']}/0"
+    return told
+
+
+def of_service(
+    stage: Stage, service: Service, port: int, env: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the environment of one replica, without the other services' secrets.
+
+    Args:
+        stage: the stage.
+        service: whose replica it is.
+        port: where it listens.
+        env: the environment of the run's parts.
+    """
+    others = {name for other in stage.services for name in other.secrets}
+    hidden = (others | {"POSTGRES_OWNERS"}) - set(service.secrets)
+    mine = {name: value for name, value in env.items() if name not in hidden}
+    return mine | {service.port_variable: str(port)}
 
 
 @dataclass(frozen=True)
@@ -99,6 +158,11 @@ def addresses(env: Mapping[str, str], ports: Mapping[Port, int]) -> Addresses:
         stripe=env.get("STRIPE_API_BASE", STRIPE),
         mailbox=_local(ports, "MAILBOX_PORT"),
     )
+
+
+def internal_url(ports: Mapping[Port, int]) -> str | None:
+    """Return where the services find one another; `None` without a gateway."""
+    return _local(ports, "GATEWAY_INTERNAL_PORT")
 
 
 def _local(ports: Mapping[Port, int], variable: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -48,6 +48,17 @@ class Part(Process):  # type: ignore[misc]
         child: subprocess.Popen[bytes] | None = self._child
         return child.poll() if child else None
 
+    def group(self) -> int | None:
+        """Return the id of its process group, or `None` before it has started."""
+        child: subprocess.Popen[bytes] | None = self._child
+        return child.pid if child else None
+
+    def last_words(self) -> str:
+        """Return its last lines, and where the rest of them is."""
+        lines = [line.decode("utf-8", "replace") for line in self.last_lines]
+        words = "Its last lines:\n" + "".join(f"    {line}" for line in lines)
+        return words.rstrip() + f"\nAll of its output: {self.log_path}"
+
     def keep(self, line: bytes) -> None:
         """Add a line to the part's log file."""
         self.last_lines.append(line)
@@ -55,23 +66,18 @@ class Part(Process):  # type: ignore[misc]
         self._log.flush()
 
 
-def parts_of(
-    folder: Path, without: set[str], logs: Path, env: Mapping[str, str]
-) -> dict[str, Part]:
-    """Return the parts that a stage's Procfile names, not yet started.
+def commands_of(folder: Path, without: set[str]) -> dict[str, str]:
+    """Return the command of each part that a stage's Procfile names.
 
     Args:
-        folder: the stage's folder, where the parts run.
+        folder: the stage's folder.
         without: the parts to leave out.
-        logs: the folder for their full output.
-        env: their environment.
     """
-    logs.mkdir(parents=True, exist_ok=True)
     procfile = parse_procfile((folder / "Procfile").read_text(encoding="utf-8"))
-    colours = cycle(get_colours())
-    parts = {}
-    for name, command in procfile.processes.items():
-        if name not in without:
-            parts[name] = Part(name, command, logs / f"{name}.log", env, folder)
-            parts[name].colour = next(colours)
-    return parts
+    found = procfile.processes.items()
+    return {name: command for name, command in found if name not in without}
+
+
+def colours_of(names: Iterable[str]) -> dict[str, str]:
+    """Give each part a colour of the output."""
+    return dict(zip(names, cycle(get_colours()), strict=False))

@@ -1,4 +1,4 @@
-"""When is a stage ready: every port accepts, and the site's health answers 200."""
+"""When is a stage ready: every port accepts, and whoever has a health answers 200."""
 
 from __future__ import annotations
 
@@ -23,15 +23,23 @@ class Ready:
 
 @dataclass(frozen=True)
 class NotReady:
-    """What is still waited for; `late` when it will not be waited for any longer."""
+    """What is still waited for.
+
+    Attributes:
+        missing: in words.
+        late: whether it will not be waited for any longer.
+        bearable: whether the site works without it.
+    """
 
     missing: str
     late: bool
+    bearable: bool
 
 
 def watch(
     ports: Mapping[Port, int],
     health_url: str,
+    services: Callable[[], Mapping[str, str]],
     patience: float,
     tell: Callable[[Ready | NotReady], None],
 ) -> None:
@@ -40,28 +48,43 @@ def watch(
     Args:
         ports: the ports that must accept.
         health_url: must answer 200.
+        services: returns the address of the health of each service that still lives.
         patience: seconds until it is too late.
         tell: called with `NotReady` every few seconds, and once at the end.
     """
 
     def wait() -> None:
         began = told = time.monotonic()
-        while missing := _missing(ports, health_url):
+        while True:
+            needed = _closed(ports) or _sick(health_url)
+            missing = needed or _silent(services())
+            if not missing:
+                return tell(Ready())
             now = time.monotonic()
             if now - began > patience:
-                return tell(NotReady(missing, late=True))
+                return tell(NotReady(missing, late=True, bearable=not needed))
             if now - told > PROGRESS_SECONDS:
                 told = now
-                tell(NotReady(missing, late=False))
+                tell(NotReady(missing, late=False, bearable=not needed))
             time.sleep(STEP_SECONDS)
-        return tell(Ready())
 
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _missing(ports: Mapping[Port, int], health_url: str) -> str:
+def is_well(health_url: str) -> bool:
+    """Tell whether a health answers 200."""
+    return not _sick(health_url)
+
+
+def _closed(ports: Mapping[Port, int]) -> str:
     closed = [f"{port.part} (port {n})" for port, n in ports.items() if not accepts(n)]
-    return ", ".join(closed) or _sick(health_url)
+    return ", ".join(closed)
+
+
+def _silent(services: Mapping[str, str]) -> str:
+    """Return which services are unwell, or nothing."""
+    found = {name: _sick(health) for name, health in services.items()}
+    return ", ".join(f"{name}: {words}" for name, words in found.items() if words)
 
 
 def _sick(url: str) -> str:

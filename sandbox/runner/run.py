@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -16,12 +16,14 @@ from typing import IO, Any
 
 from honcho.printer import Message
 
-from . import environment, ports, readiness
+from . import asking, environment, ports, readiness
+from .crew import Crew, NotReplaced
 from .ending import MARK, end_run
 from .guard import Guard
-from .parts import Part, parts_of
+from .parts import Part
+from .replicas import Directory, Replica, counted, planned, ports_of
 from .stages import Port, Stage
-from .state import Places, RunningStage, acquire, write_state
+from .state import Places, RunningReplica, RunningStage, acquire, write_state
 from .voice import Voice
 
 GRACE_SECONDS = 5.0
@@ -36,18 +38,64 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Replaced:
+    """What became of a request to replace a service."""
+
+    answer: asking.Answer
+
+
+@dataclass(frozen=True)
 class Plan:
-    """All that a run needs to know before it starts anything."""
+    """All that a run needs to know before it starts anything.
+
+    Attributes:
+        stage: the stage.
+        places: where the run keeps its files.
+        base: its first port.
+        ports: what the parts listen on that all need.
+        settings: reads the environment of the parts, as the settings are now.
+        env: that environment at the beginning.
+        without: the parts that the user's own systems replace.
+        replicas: of the services.
+        patience: seconds until the run must be ready.
+    """
 
     stage: Stage
     places: Places
+    base: int
     ports: Mapping[Port, int]
+    settings: Callable[[], Mapping[str, str]]
     env: Mapping[str, str]
     without: set[str]
+    replicas: list[Replica]
     patience: float
 
-    def running(self) -> RunningStage:
-        """Return the state that holds when everything is ready."""
+    def all_ports(self) -> dict[Port, int]:
+        """Return every port that must be free at the beginning."""
+        return {**self.ports, **ports_of(self.replicas, self.stage, self.base)}
+
+    def environment_of(self, replica: Replica | None) -> dict[str, str]:
+        """Return the environment of a part, as the settings are now.
+
+        Args:
+            replica: which one, when the part is a service.
+        """
+        env = self.settings()
+        if replica is None:
+            return dict(env)
+        return environment.of_service(self.stage, replica.service, replica.port, env)
+
+    def directory(self) -> Directory:
+        """Return where the gateway is told of the services."""
+        internal = environment.internal_url(self.ports)
+        return Directory(self.places.data / "upstreams.json", internal)
+
+    def running(self, services: dict[str, list[RunningReplica]]) -> RunningStage:
+        """Return the state that holds when everything is ready.
+
+        Args:
+            services: where the services are.
+        """
         urls = environment.addresses(self.env, self.ports)
         return RunningStage(
             stage=self.stage.number,
@@ -58,6 +106,7 @@ class Plan:
             stripe_url=urls.stripe,
             mailbox_url=urls.mailbox,
             runner_pid=os.getpid(),
+            services=services,
         )
 
 
@@ -78,10 +127,28 @@ def plan_for(
     """
     user = environment.user_environment(env_file)
     numbers = ports.assigned(stage, port_base, user)
-    without = environment.replaced_parts(user, numbers)
-    env = environment.part_environment(user, numbers, places.data)
+    without = environment.replaced_parts(user, numbers, stage.services)
     needed = {port: n for port, n in numbers.items() if port.part not in without}
-    return Plan(stage, places, needed, env, without, patience)
+    base = port_base or stage.port_base
+    told = environment.services_environment(stage, numbers, places.data)
+
+    def settings() -> Mapping[str, str]:
+        now = environment.user_environment(env_file)
+        return environment.part_environment(now, numbers, places.data, told)
+
+    counts = counted(user.get("REPLICAS", ""), stage)
+    replicas = planned(stage, base, counts)
+    return Plan(
+        stage,
+        places,
+        base,
+        needed,
+        settings,
+        settings(),
+        without,
+        replicas,
+        patience,
+    )
 
 
 @dataclass(frozen=True)
@@ -99,13 +166,23 @@ class Run:
     def __init__(self, plan: Plan, lock: IO[str]) -> None:
         self._plan = plan
         self._mark = uuid.uuid4().hex
-        env = {**plan.env, MARK: self._mark}
-        self._parts = parts_of(plan.stage.path, plan.without, plan.places.logs, env)
-        self._voice = Voice(self._parts, lambda: self.ask_to_stop("the output closed"))
         self._groups: list[int] = []
         # Signal handlers put into it as well, which only a SimpleQueue allows.
         self._events: SimpleQueue[Any] = SimpleQueue()
-        self._stopping = self._hurry = False
+        self._stopping = self._hurry = self._ready = False
+        self._said_gone: set[str] = set()
+        self._crew = Crew(
+            plan.stage,
+            plan.without,
+            plan.places.logs,
+            lambda replica: {**plan.environment_of(replica), MARK: self._mark},
+            plan.replicas,
+            plan.directory(),
+            self._events,
+        )
+        self._voice = Voice(
+            self._crew.parts, lambda: self.ask_to_stop("the output closed")
+        )
         self._guard = Guard(self._mark, plan.places.state, lock)
 
     def ask_to_stop(self, why: str, insisting: bool = False) -> None:
@@ -130,11 +207,17 @@ class Run:
 
     def _start(self) -> None:
         stage = self._plan.stage
-        self._voice.say(f"Starting stage {stage.number}: {', '.join(self._parts)}")
-        for part in self._parts.values():
-            part.start(self._events)
-        health = self._plan.running().site_url + stage.health_path
-        readiness.watch(self._plan.ports, health, self._plan.patience, self._events.put)
+        names = ", ".join(self._crew.parts)
+        self._voice.say(f"Starting stage {stage.number}: {names}")
+        asking.take(self._plan.places)  # one that an earlier run left unanswered
+        self._crew.start({s.name: self._plan.base + s.spare for s in stage.services})
+        readiness.watch(
+            self._plan.ports,
+            self._plan.running({}).site_url + stage.health_path,
+            self._crew.healths,
+            self._plan.patience,
+            self._events.put,
+        )
 
     def _listen(self) -> Ending:
         looked = time.monotonic()
@@ -143,6 +226,7 @@ class Run:
             if ending is None and time.monotonic() - looked > TICK_SECONDS:
                 looked = time.monotonic()
                 ending = self._dead_part() or self._lost_guard()
+                self._replace_if_asked()
             if ending is not None:
                 return ending
 
@@ -159,24 +243,31 @@ class Run:
                 self._groups.append(event.data["pid"])
                 self._guard.watch(event.data["pid"])
             case Message(type="line"):
-                self._parts[event.name].keep(event.data)
+                self._crew.parts[event.name].keep(event.data)
                 self._voice.relay(event)
             case readiness.Ready():
-                self._announce()
-            case readiness.NotReady(missing, late):
+                gone = ", ".join(part.name for part in self._crew.ended())
+                self._announce(f" without {gone}" if gone else "")
+            case readiness.NotReady(missing, late, bearable):
                 self._voice.say(f"Waiting for {missing}")
-                return self._late(missing) if late else None
+                if late and bearable:
+                    self._announce(f" without {missing}")
+                elif late:
+                    return self._late(missing)
+            case Replaced(answer):
+                self._tell_replaced(answer)
             case Asked(why):
                 self._voice.say(f"Stopping ({why}) ...")
                 return Ending(0)
         return None
 
-    def _announce(self) -> None:
-        running = self._plan.running()
+    def _announce(self, without: str = "") -> None:
+        running = self._plan.running(self._crew.running())
         write_state(self._plan.places, running)
+        self._ready = True
         mailbox = f"mailbox {running.mailbox_url}/, " if running.mailbox_url else ""
         self._voice.say(
-            f"Ready: stage {running.stage} at {running.site_url}/ "
+            f"Ready: stage {running.stage} at {running.site_url}/{without} "
             f"({mailbox}Ctrl-C stops)"
         )
 
@@ -188,12 +279,41 @@ class Run:
         )
 
     def _dead_part(self) -> Ending | None:
-        for part in self._parts.values():
-            if (status := part.status()) is not None:
+        """Tell which parts have ended; return why the run ends if one was needed."""
+        for part in self._crew.ended():
+            status = part.status() or 0
+            how = f"signal {-status}" if status < 0 else f"exit status {status}"
+            if not self._crew.is_service(part):
                 self._voice.say(f"{part.name} ended, stopping the rest ...")
-                how = f"signal {-status}" if status < 0 else f"exit status {status}"
                 return Ending(1, f"{part.name} ended with {how}.", part)
+            if part.name not in self._said_gone:
+                self._said_gone.add(part.name)
+                words = f"{part.name} ended with {how}; the others go on."
+                self._voice.last_words(words, part)
+                self._refresh_state()
         return None
+
+    def _replace_if_asked(self) -> None:
+        if request := asking.take(self._plan.places):
+            threading.Thread(target=self._replace, args=[request], daemon=True).start()
+
+    def _replace(self, request: asking.Request) -> None:
+        try:
+            words = self._crew.replace(request.service, self._plan.patience)
+            answer = asking.Answer(request.id, True, words)
+        except (NotReplaced, ValueError, OSError) as error:
+            answer = asking.Answer(request.id, False, str(error))
+        self._events.put(Replaced(answer))
+
+    def _tell_replaced(self, answer: asking.Answer) -> None:
+        self._voice.say(answer.words)
+        self._refresh_state()
+        asking.answer(self._plan.places, answer)
+
+    def _refresh_state(self) -> None:
+        if self._ready:
+            running = self._plan.running(self._crew.running())
+            write_state(self._plan.places, running)
 
     def _lost_guard(self) -> Ending | None:
         """Do not go on unguarded: a killed runner would leave its parts behind."""
@@ -238,7 +358,7 @@ def run(plan: Plan, until_stdin_closes: bool = False) -> int:
         PortTakenError: a port is not free; the message says who holds it.
     """
     with acquire(plan.places) as lock:
-        ports.check(plan.ports)
+        ports.check(plan.all_ports())
         running = Run(plan, lock)
         _on_signals(running)
         if until_stdin_closes:

@@ -23,6 +23,33 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Service:
+    """A service of a stage: it may die alone, be there twice, and be replaced.
+
+    Attributes:
+        name: of its part and of its folder.
+        offsets: of the ports of its replicas; how many run is the user's choice.
+        spare: the offset of the port where what replaces a replica comes up.
+        secrets: the variables that it gets of those that are not for every service.
+    """
+
+    name: str
+    offsets: tuple[int, ...]
+    spare: int
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def port_variable(self) -> str:
+        """The variable that tells it its port."""
+        return f"{self.name.upper()}_PORT"
+
+    @property
+    def url_variable(self) -> str:
+        """The variable that tells the others where it is."""
+        return f"{self.name.upper()}_URL"
+
+
+@dataclass(frozen=True)
 class Stage:
     """How to run one stage.
 
@@ -33,6 +60,7 @@ class Stage:
         ports: what its parts listen on, as offsets from the base.
         auth: how guests sign in.
         health_path: answers 200 as soon as the site works.
+        services: the parts that live alone behind the gateway; the others are needed.
     """
 
     number: int
@@ -41,6 +69,7 @@ class Stage:
     ports: tuple[Port, ...]
     auth: Literal["bearer", "cognito"] = "bearer"
     health_path: str = "/v1/health"
+    services: tuple[Service, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,6 +80,18 @@ class Stage:
     def path(self) -> Path:
         """The stage's folder, absolute."""
         return REPOSITORY / self.folder
+
+    def service(self, name: str) -> Service:
+        """Return a service by its name.
+
+        Raises:
+            ValueError: there is none; the message says which there are.
+        """
+        for service in self.services:
+            if service.name == name:
+                return service
+        there = ", ".join(service.name for service in self.services) or "none"
+        raise ValueError(f"{self.name} has no service {name!r}. Its services: {there}.")
 
     def as_json(self) -> str:
         """Return the description as JSON; `stage_of` reads it."""
@@ -71,6 +112,39 @@ STAGES = {
         port_base=8100,
         ports=(Port("PORT", 0, "web"), *SANDBOX_PORTS),
     ),
+    2: Stage(
+        number=2,
+        folder="stage2_split_services",
+        port_base=8200,
+        ports=(
+            Port("PORT", 0, "gateway"),
+            Port("GATEWAY_INTERNAL_PORT", 6, "gateway"),
+            *SANDBOX_PORTS,
+            Port("REDIS_PORT", 35, "redis"),
+        ),
+        services=(
+            Service("identity", (1, 36, 41), 11, ("IDENTITY_DATABASE_URL",)),
+            Service(
+                "catalog",
+                (2, 37, 42),
+                12,
+                ("CATALOG_DATABASE_URL", "CHECKOUT_SERVICE_KEY", "NLU_SERVICE_KEY"),
+            ),
+            Service("nlu", (3, 38, 43), 13, ("NLU_SERVICE_KEY",)),
+            Service(
+                "checkout",
+                (4, 39, 44),
+                14,
+                ("CHECKOUT_DATABASE_URL", "CHECKOUT_SERVICE_KEY", "STRIPE_API_KEY"),
+            ),
+            Service(
+                "notifications",
+                (5, 40, 45),
+                15,
+                ("NOTIFICATIONS_DATABASE_URL", "CHECKOUT_SERVICE_KEY"),
+            ),
+        ),
+    ),
 }
 
 
@@ -86,6 +160,10 @@ def stage_of(words: str) -> Stage:
     if words.endswith(".json"):
         fields = json.loads(Path(words).read_text(encoding="utf-8"))
         fields["ports"] = tuple(Port(**port) for port in fields["ports"])
+        fields["services"] = tuple(
+            Service(s["name"], tuple(s["offsets"]), s["spare"], tuple(s["secrets"]))
+            for s in fields.get("services", ())
+        )
         return Stage(**fields)
     if words.isdecimal() and int(words) in STAGES:
         return STAGES[int(words)]

@@ -6,9 +6,9 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 from .ending import lives
 from .stages import REPOSITORY, RUN_COMMAND
@@ -17,12 +17,20 @@ RUN_ROOT = REPOSITORY / ".run"
 LEFTOVER_SECONDS = 15.0
 
 
+class RunningReplica(TypedDict):
+    """One replica of a service: its address, and the id of its process group."""
+
+    url: str
+    group: int
+
+
 @dataclass(frozen=True)
 class RunningStage:
     """A stage that is ready.
 
     `api_url` ends in /v1, the other addresses have no slash at the end; `mailbox_url`
-    is `None` when mail goes to an SMTP server of the user's.
+    is `None` when mail goes to an SMTP server of the user's. `services` are those that
+    live behind a gateway, with all their replicas.
     """
 
     stage: int
@@ -33,6 +41,7 @@ class RunningStage:
     stripe_url: str
     mailbox_url: str | None
     runner_pid: int
+    services: dict[str, list[RunningReplica]] = field(default_factory=dict)
 
 
 class AlreadyRunningError(Exception):
@@ -78,7 +87,7 @@ def read_state(places: Places) -> RunningStage | None:
     """Return the state of a run, or `None` when it is not ready or not there."""
     try:
         found = json.loads(places.state.read_text(encoding="utf-8"))
-        known = {field.name for field in fields(RunningStage)}
+        known = {known.name for known in fields(RunningStage)}
         running = RunningStage(**{k: v for k, v in found.items() if k in known})
     except (OSError, ValueError, TypeError, AttributeError):
         return None

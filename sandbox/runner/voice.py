@@ -35,9 +35,7 @@ class Voice:
     def last_words(self, words: str, part: Part | None) -> None:
         """Say why a run ended, with the last lines of the part that ended it."""
         if part:
-            lines = [line.decode("utf-8", "replace") for line in part.last_lines]
-            words += "\nIts last lines:\n" + "".join(f"    {line}" for line in lines)
-            words = words.rstrip() + f"\nAll of its output: {part.log_path}"
+            words += "\n" + part.last_words()
         if words:
             self.say(words)
 

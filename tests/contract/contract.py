@@ -36,6 +36,11 @@ class Operation:
         return tuple(self.spec.get("x-stages", (1, 2, 3, 4)))
 
     @property
+    def internal(self) -> bool:
+        """Whether only the stage's own services may call it."""
+        return bool(self.spec.get("x-internal"))
+
+    @property
     def schemes(self) -> set[str]:
         """The names of the security schemes that open it; none: it is public."""
         return {name for way in self.spec.get("security", ()) for name in way}
@@ -91,12 +96,25 @@ class Contract:
         self._whole = self._without_references(self.document)
 
     def operations(self, stage: int | None = None) -> list[Operation]:
-        """Return the operations, of one stage or of all."""
+        """Return the operations that a stage's guests meet; or all, internal or not."""
         return [
             operation
             for operation in self._operations()
-            if stage is None or stage in operation.stages
+            if stage is None or (stage in operation.stages and not operation.internal)
         ]
+
+    def internal_operations(self) -> list[Operation]:
+        """Return what only services may call."""
+        return [operation for operation in self._operations() if operation.internal]
+
+    def public_document(self) -> dict[str, Any]:
+        """Return the contract without what only services may call."""
+        public = {
+            path: item
+            for path, item in self.document["paths"].items()
+            if not any(item.get(method, {}).get("x-internal") for method in METHODS)
+        }
+        return self.document | {"paths": public}
 
     def operation(self, operation_id: str) -> Operation:
         return next(o for o in self._operations() if o.id == operation_id)

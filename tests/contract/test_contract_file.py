@@ -124,3 +124,20 @@ def test_the_judge_lets_a_right_answer_pass():
 def test_the_judge_finds_a_wrong_answer(answer, why):
     with pytest.raises(AssertionError, match=why):
         CONTRACT.check(answer)
+
+
+def test_what_is_internal_is_for_services_and_says_so():
+    for operation in OPERATIONS:
+        inside = operation.path.startswith("/internal/")
+        assert operation.internal == inside == ("internal" in operation.spec["tags"])
+        if inside:
+            assert operation.stages == (2,)
+            assert operation.schemes == {"service"} or operation.id == "publishedKeys"
+
+
+def test_nothing_internal_is_for_guests():
+    public = CONTRACT.public_document()["paths"]
+    assert len(public) < len(CONTRACT.document["paths"])
+    assert not any("internal" in path for path in public)
+    for stage in (1, 2, 3, 4):
+        assert not any(o.internal for o in CONTRACT.operations(stage))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import uuid
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -167,6 +170,67 @@ def test_a_partners_key_opens_nothing_for_guests(operation, stranger, partner_ke
 def test_every_operation_is_for_guests_or_partners_or_meant_for_anybody():
     assert len(OPERATIONS) == len(FOR_GUESTS + FOR_PARTNERS + FOR_ANYBODY)
     assert {o.id for o in FOR_ANYBODY} <= {"signUp", "logIn", "health"}
+
+
+SPELLINGS = [
+    "/v1/internal/",
+    "/v1/%69nternal/",
+    "//v1//internal//",
+    "/v1/x/../internal/",
+    "/v1/products/../internal/",
+    "/v1/products/%2e%2e/internal/",
+    "/v1/products/..%2finternal/",
+    "/v1/products/%2e%2e%2finternal/",
+    "/./v1/./internal/",
+    "/v1/%2569nternal/",
+    "/V1/internal/",
+    "/v1/INTERNAL/",
+    "/v1/internal;x/",
+    "/v1\\internal/",
+    "/v1/internal%00/",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize(
+    "operation", Contract().internal_operations(), ids=lambda o: o.id
+)
+def test_what_is_internal_is_not_there_from_outside(
+    operation, spelling, stage, shared_guest
+):
+    request = operation.request()
+    path = request["path"].replace("/internal/", spelling)
+    answer = as_written(
+        stage.site_url,
+        operation.method,
+        path,
+        {"Authorization": f"Bearer {shared_guest.token}"} | request["headers"],
+        request.get("json"),
+    )
+    # Not even a spelling that HTTP does not allow tells more.
+    assert answer.status in (400, 404, 405)
+    assert answer.code == answer.status
+
+
+@dataclass
+class Written:
+    """The answer to a request that nobody put right on its way."""
+
+    status: int
+    code: int
+
+
+def as_written(site_url, method, path, headers, body):
+    """Send a request whose path stays exactly as it is written."""
+    connection = http.client.HTTPConnection(urlsplit(site_url).netloc, timeout=20)
+    try:
+        data = None if body is None else json.dumps(body)
+        kind = {"Content-Type": "application/json"}
+        connection.request(method, path, data, headers | kind)
+        answer = connection.getresponse()
+        return Written(answer.status, json.loads(answer.read())["code"])
+    finally:
+        connection.close()
 
 
 class Buyer:

@@ -98,7 +98,7 @@ def generate(folder, stage, token, *options, contract=None):
     """
     document = contract or yaml.safe_load(
         # The examples are of a date that is far away.
-        yaml.safe_dump(Contract().document).replace("2099-12-24", tomorrow())
+        yaml.safe_dump(Contract().public_document()).replace("2099-12-24", tomorrow())
     )
     (folder / "openapi.yaml").write_text(yaml.safe_dump(document))
     (folder / "settings.toml").write_text("\n".join(as_toml(settings(stage, token))))

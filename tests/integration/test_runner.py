@@ -157,6 +157,7 @@ def test_ready_line_and_state_file(kitchen):
         "stripe_url": "https://api.stripe.com",
         "mailbox_url": None,
         "runner_pid": kitchen.runner.pid,
+        "services": {},
     }
     until(
         lambda: f"Ready: stage 1 at {url}/ (Ctrl-C stops)\n" in kitchen.output(),
@@ -406,7 +407,7 @@ def test_settings_of_an_env_file_reach_the_parts(kitchen):
 
 @pytest.mark.parametrize("number", ["5", "x", "0"])
 def test_an_unknown_stage_is_refused_with_those_that_exist(number):
-    with pytest.raises(ValueError, match="Built so far: 1"):
+    with pytest.raises(ValueError, match="Built so far: 1, 2"):
         stage_of(number)
 
 
@@ -418,7 +419,7 @@ def test_a_stage_not_built_yet_says_so():
         timeout=60,
     )
     assert ended.returncode == 1
-    assert ended.stderr == "Stage 3 is not built yet. Built so far: 1.\n"
+    assert ended.stderr == "Stage 3 is not built yet. Built so far: 1, 2.\n"
 
 
 def test_every_stage_has_its_own_hundred_ports():
