@@ -1,4 +1,4 @@
-"""How gunicorn runs notifications."""
+"""How gunicorn runs notifications. `WEB_CONCURRENCY` is gunicorn's own."""
 
 import os
 from typing import Any
@@ -7,12 +7,16 @@ from notifications.config import load
 from notifications.setup import prepare
 
 bind = f"127.0.0.1:{os.environ.get('NOTIFICATIONS_PORT', '8205')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
+# Longer than the gateway keeps a connection, which therefore is never the one to find
+# that it has just ended.
 keepalive = 30
 timeout = 60
-graceful_timeout = 4
+# A service that is replaced finishes what it has begun.
+graceful_timeout = 20
+preload_app = False
 # Its socket lies in the home folder, where two runs would fight over it.
 control_socket_disable = True
 
