@@ -85,8 +85,9 @@ class Reservations:
                 updated_at=now(),
             )
             .on_conflict_do_nothing(index_elements=["order_id"])
+            .returning(reservations.c.order_id)
         )
-        return tx.execute(written).rowcount == 1
+        return tx.execute(written).one_or_none() is not None
 
 
 def _change(
