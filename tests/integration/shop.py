@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -144,7 +145,7 @@ class Line:
         self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], headers))
         fault = self._faults.pop(0) if self._faults else "fine"
         if fault == "dropped":
-            raise ConnectionResetError
+            hang_up(environ)
         if fault == "hang":
             self.let_through.wait(30)
         if fault == "500":
@@ -152,8 +153,14 @@ class Line:
             return [b"boom"]
         if fault == "lost":
             list(self._app(environ, lambda *_: None))
-            raise ConnectionResetError
+            hang_up(environ)
         return self._app(environ, start_response)
+
+
+def hang_up(environ):
+    """End the connection that a request came on, without a word."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError
 
 
 class QuietRequests(WSGIRequestHandler):
