@@ -85,6 +85,9 @@ class PublishedKeys:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fresh_until = self._rest_until = 0.0
         self._asking = threading.Lock()
+        self._session = requests.Session()
+        # A proxy of the environment has no say in this.
+        self._session.trust_env = False
 
     def find(self, key_id: str) -> jwt.PyJWK | None:
         """Find a key by its id, asking `identity` when it is new or was kept long.
@@ -109,7 +112,7 @@ class PublishedKeys:
         if time.monotonic() < self._rest_until:
             return
         try:
-            answer = requests.get(self._url, timeout=KEYS_TIMEOUT_SECONDS)
+            answer = self._session.get(self._url, timeout=KEYS_TIMEOUT_SECONDS)
             answer.raise_for_status()
             published = jwt.PyJWKSet.from_dict(answer.json()).keys
             self._keys = {str(key.key_id): key for key in published}
