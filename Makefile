@@ -1,5 +1,7 @@
 # The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
 STAGE ?= 1
+FROM ?= 1
+TO ?= 2
 SIZE ?= small
 PYTHON ?= python3
 
@@ -13,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage test lint format types drill bench lock clean
+.PHONY: help run-stage test lint format types drill bench diff carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +42,13 @@ drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every ord
 
 bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
+
+diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
+	@$(BIN)/python -m tests.meta.diff $(FROM) $(TO) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(ALL),--all)
+
+carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that has it
+	@$(BIN)/python -m tests.meta.carry
 
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
