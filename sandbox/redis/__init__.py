@@ -1,0 +1,1 @@
+"""A real Redis for the laptop, from PATH or from a Python wheel."""

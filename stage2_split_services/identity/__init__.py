@@ -1,0 +1,1 @@
+"""Accounts, and the tokens by which every service knows a guest."""
