@@ -1,0 +1,22 @@
+"""How gunicorn runs the catalogue."""
+
+import os
+from typing import Any
+
+from catalog.config import load
+from catalog.setup import prepare
+
+bind = f"127.0.0.1:{os.environ.get('CATALOG_PORT', '8202')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+keepalive = 30
+timeout = 60
+graceful_timeout = 4
+# Its socket lies in the home folder, where two runs would fight over it.
+control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Bring the database up to date, once, before any worker starts."""
+    prepare(load())
