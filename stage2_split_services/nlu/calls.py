@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 
-import jwt
 import msgspec
 import pybreaker
 import requests
@@ -24,13 +23,12 @@ import tenacity
 from flask import g, has_request_context, request
 from requests.adapters import HTTPAdapter
 
-from . import errors
+from . import callers, errors
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-SERVICE_TOKEN_SECONDS = 30
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 PROBLEMS: dict[int, Callable[[str], errors.Problem]] = {
     kind.code: kind
@@ -279,14 +277,7 @@ def as_service(caller: str, callee: str, key: str) -> dict[str, str]:
         callee: whom it is for.
         key: the secret by which the callee knows us.
     """
-    now = int(time.time())
-    claims = {
-        "iss": caller,
-        "aud": callee,
-        "iat": now,
-        "exp": now + SERVICE_TOKEN_SECONDS,
-    }
-    return {"X-Service-Token": jwt.encode(claims, key, algorithm="HS256")}
+    return {callers.HEADER: callers.sign(caller, callee, key)}
 
 
 def _passed_along(until: float | None) -> dict[str, str]:

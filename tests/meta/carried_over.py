@@ -66,8 +66,8 @@ CARRIED = (
     ),
     Carried(("orders.py", "payments.py"), MONOLITH + homes(2, "checkout")),
     Carried(("letters.py",), MONOLITH + homes(2, "notifications")),
-    Carried(("guests.py",), homes(2)),
-    Carried(("callers.py",), homes(2, "catalog", "notifications")),
+    Carried(("guests.py",), homes(2, "identity", "catalog", "nlu", "checkout")),
+    Carried(("callers.py",), homes(2, "catalog", "nlu", "checkout", "notifications")),
     Carried(("calls.py",), homes(2, "checkout", "nlu")),
 )
 
