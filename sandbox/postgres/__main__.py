@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from .cluster import Cluster, create_databases, prepared
+from . import owners
+from .cluster import Cluster, create_databases, execute, prepared
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -38,13 +39,13 @@ def main() -> int:
         signal.signal(number, ask)
     try:
         cluster = prepared(arguments.data)
-        create_databases(cluster, arguments.database)
+        access = _make_databases(cluster, arguments)
     except (RuntimeError, OSError) as error:
         if asked:  # the signal ended PostgreSQL's programs as well
             return 0
         print(error, file=sys.stderr, flush=True)
         return 1
-    server = _start(cluster, arguments.port)
+    server = _start(cluster, arguments.port, access)
     guard = _start_guard(server.pid)
     try:
         while server.poll() is None and not asked and os.getppid() == parent:
@@ -69,13 +70,29 @@ def _arguments() -> argparse.Namespace:
         action="append",
         help="a database to create when missing; may be repeated (concierge)",
     )
+    parser.add_argument(
+        "--owners",
+        type=Path,
+        default=os.environ.get("POSTGRES_OWNERS"),
+        help="a file of users and passwords; each gets a database of its own instead",
+    )
     arguments = parser.parse_args()
     arguments.database = arguments.database or ["concierge"]
     return arguments
 
 
-def _start(cluster: Cluster, port: int) -> subprocess.Popen[str]:
-    options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+def _make_databases(cluster: Cluster, arguments: argparse.Namespace) -> list[str]:
+    """Make the databases; return the server's options that say who may reach them."""
+    if arguments.owners is None:
+        create_databases(cluster, arguments.database)
+        return []
+    passwords = owners.read_passwords(arguments.owners)
+    execute(cluster, owners.statements(passwords))
+    return [f"-chba_file={owners.write_access(cluster, passwords)}"]
+
+
+def _start(cluster: Cluster, port: int, access: list[str]) -> subprocess.Popen[str]:
+    options = [f"-c{name}={value}" for name, value in SETTINGS.items()] + access
     return cluster.start(
         cluster.command("postgres", "-p", str(port), *options),
         stdin=subprocess.DEVNULL,

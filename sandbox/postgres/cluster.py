@@ -117,9 +117,17 @@ def create_databases(cluster: Cluster, names: Sequence[str]) -> None:
     PostgreSQL's single-user mode does it, so whoever can connect finds the database.
     It also recovers the data when the last server was killed.
     """
-    statements = "".join(f'CREATE DATABASE "{name}"\n' for name in names)
+    execute(cluster, [f'CREATE DATABASE "{name}"' for name in names])
+
+
+def execute(cluster: Cluster, statements: Sequence[str]) -> None:
+    """Execute statements in single-user mode; what exists already may be made again.
+
+    Raises:
+        RuntimeError: one failed; the message has PostgreSQL's words.
+    """
     single_user = [*cluster.command("postgres", "--single"), "postgres"]
-    output = cluster.finish(single_user, statements)
+    output = cluster.finish(single_user, "".join(f"{line}\n" for line in statements))
     for line in output.splitlines():
         if "ERROR" in line and "already exists" not in line:
             raise RuntimeError(f"A database could not be made: {line}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -159,3 +160,87 @@ def test_half_made_data_is_made_again(postgres):
     (draft / "PG_VERSION").write_text("18\n")
     postgres.start().connect().close()
     assert not draft.exists()
+
+
+# Owners
+
+
+@pytest.fixture
+def owners(postgres):
+    passwords = {"postgres": "root", "identity": "one", "catalog": "two"}
+    path = postgres.data.with_name("secrets.json")
+    path.write_text(json.dumps({"databases": passwords}))
+    postgres.start("--owners", str(path))
+    return path
+
+
+def enter(postgres, user, password, database):
+    url = f"postgresql://{user}:{password}@127.0.0.1:{postgres.port}/{database}"
+
+    def ready():
+        try:
+            return psycopg.connect(url, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            if "starting up" in str(error):
+                return None
+            raise
+
+    return until(ready, "PostgreSQL takes connections")
+
+
+def test_each_owner_works_in_a_database_of_its_own(postgres, owners):
+    for name, password in (("identity", "one"), ("catalog", "two")):
+        with enter(postgres, name, password, name) as connection:
+            connection.execute("CREATE TABLE mine (n int)")
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "database"),
+    [
+        ("identity", "one", "catalog"),
+        ("identity", "one", "postgres"),
+        ("identity", "one", "template1"),
+        ("identity", "two", "identity"),
+        ("identity", "", "identity"),
+        ("postgres", "", "identity"),
+        ("postgres", "one", "postgres"),
+    ],
+)
+def test_nobody_gets_anywhere_else(user, password, database, postgres, owners):
+    enter(postgres, "postgres", "root", "postgres").close()
+    with pytest.raises(psycopg.OperationalError, match="pg_hba|password"):
+        enter(postgres, user, password, database)
+
+
+def test_even_without_the_access_file_only_the_owner_may_connect(postgres, owners):
+    with enter(postgres, "postgres", "root", "postgres") as connection:
+        for user, database in (("identity", "catalog"), ("catalog", "postgres")):
+            asked = "SELECT has_database_privilege(%s, %s, 'CONNECT')"
+            may = connection.execute(asked, [user, database]).fetchone()
+            assert may == (False,)
+
+
+def test_a_new_password_holds_after_a_restart_and_the_data_stays(postgres, owners):
+    with enter(postgres, "identity", "one", "identity") as connection:
+        connection.execute("CREATE TABLE mine (n int)")
+    postgres.stop()
+    postgres.until_gone()
+    owners.write_text(owners.read_text().replace('"one"', '"three"'))
+    postgres.start("--owners", str(owners))
+    with enter(postgres, "identity", "three", "identity") as connection:
+        connection.execute("SELECT n FROM mine")
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        enter(postgres, "identity", "one", "identity")
+
+
+def test_a_file_without_passwords_is_refused_with_advice(postgres, tmp_path):
+    (tmp_path / "secrets.json").write_text("{}")
+    postgres.process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "sandbox.postgres", "--data", str(postgres.data)),
+            *("--port", str(postgres.port), "--owners", str(tmp_path / "secrets.json")),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "the runner makes a new one" in postgres.process.communicate(timeout=60)[1]
