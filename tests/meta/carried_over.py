@@ -72,26 +72,31 @@ CARRIED = (
 )
 
 # In the order in which to read them: each name, and what moves there.
-SEAMS = {
-    "Procfile": "one process with everything becomes a process a capability",
+LESSONS = {
     "checkout.py": "function calls become calls over HTTP, each of which may be lost",
     "order_store.py": "one transaction over three tables becomes one over its own",
-    "catalog.py": "the stock is taken by a call that may come twice",
+    "catalog.py": "others ask for products and stock over HTTP, and may ask twice",
     "nlu.py": "the conversation lies in Redis, products and orders come over HTTP",
-    "notifications.py": "the letters to write come in by HTTP",
+    "notifications.py": "letters are asked for over HTTP, and sent after the answer",
     "identity.py": "a token in a table becomes a signed one that anybody can verify",
     "sweep.py": "each service finishes its own work",
     "database.py": "every table in one place becomes a database a service",
-    "setup.py": "each service makes its own database ready",
-    "config.py": "each service has settings of its own",
-    "services.py": "each service puts together only its own parts",
     "routes.py": "each service has its own operations",
+}
+# What follows from that: told of in a line, unless it is asked for.
+CONSEQUENCES = {
+    "Procfile": "one process with everything becomes a process a capability",
+    "services.py": "each service puts together only its own parts",
+    "config.py": "each service has settings of its own",
+    "setup.py": "each service makes its own database ready",
     "app.py": "one application becomes five",
     "gunicorn.conf.py": "each service is scaled alone",
     "requirements.txt": "each service installs only what it needs",
+    "internal.py": "what services ask of each other, and guests never",
     "migrations/env.py": "each database has a history of its own",
     "migrations/versions/0001_the_first_tables.py": "each database has its own tables",
 }
+SEAMS = LESSONS | CONSEQUENCES
 
 # What a package has that is neither code of the product nor a seam.
 NOT_COMPARED = ("__init__.py",)

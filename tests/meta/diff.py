@@ -1,8 +1,8 @@
 """Show how one stage became another: `make diff FROM=1 TO=2`.
 
 What is carried over has a line each. Then come the seams, in the order in which to read
-them, and at last the modules that only one of the stages has. `ONLY=checkout` keeps to
-one service or module, `ALL=yes` also shows what is new.
+them, what follows from them, and the modules that only one of the stages has.
+`ONLY=checkout` keeps to one service or module; `ALL=yes` shows everything in full.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .carried_over import (
+    CONSEQUENCES,
     PACKAGES,
     REPOSITORY,
     SEAMS,
@@ -81,13 +82,16 @@ class Comparison:
                 yield f"{file} -> {', '.join(goes_to)}"
 
     def seams(self) -> Iterator[str]:
-        """Tell what moved, as a difference for each pair of files."""
+        """Tell what moved: the lessons in full, what follows from them in a line."""
         for name, lesson in SEAMS.items():
             pairs = [pair for pair in self._pairs(name) if self._wanted(pair[1])]
-            if pairs:
-                yield from ("", f"==== {name}: {lesson}")
-            for old, new in pairs:
-                yield from self._difference(old, new)
+            if not pairs:
+                continue
+            yield from ("", f"==== {name}: {lesson}")
+            if name in CONSEQUENCES and not (self._in_full or self._only):
+                yield from map(self._counted, pairs)
+            else:
+                yield from self._compared(pairs)
 
     def only_in(self, stage: int) -> Iterator[str]:
         """Tell which modules only this one of the two has, and what they are.
@@ -106,7 +110,7 @@ class Comparison:
                     alone.setdefault((name, text_of(path)), []).append(path)
         for (name, _), paths in alone.items():
             if any(map(self._wanted, paths)):
-                at = ", ".join(self._shown(path.parent) for path in paths)
+                at = ", ".join(path.relative_to(self._root).parts[1] for path in paths)
                 yield from self._described(f"{name} ({at})", paths[0])
 
     def _pairs(self, name: str) -> list[tuple[Path, Path]]:
@@ -119,21 +123,34 @@ class Comparison:
             if olds
         ]
 
-    def _difference(self, old: Path, new: Path) -> Iterator[str]:
-        before, after = text_of(old).splitlines(), text_of(new).splitlines()
-        names = self._shown(old), self._shown(new)
-        yield ""
-        if before == after:
-            yield f"{names[1]} is {names[0]} as it was"
-        elif difflib.SequenceMatcher(None, before, after, False).ratio() < LEAST_KEPT:
-            yield from self._described(f"{names[1]}, written anew", new)
-        else:
-            yield from difflib.unified_diff(before, after, *names, n=2, lineterm="")
+    def _counted(self, pair: tuple[Path, Path]) -> str:
+        before, after = map(lines_of, pair)
+        lines = [line[:1] for line in difflib.ndiff(before, after)]
+        counts = f"+{lines.count('+')} -{lines.count('-')}"
+        return f"{self._shown(pair[1])}: {counts} lines"
+
+    def _compared(self, pairs: list[tuple[Path, Path]]) -> Iterator[str]:
+        """Tell each difference, and once what several heirs of a file left behind."""
+        near = [pair for pair in pairs if is_near(*pair)]
+        for old, new in pairs:
+            yield ""
+            if (old, new) not in near:
+                yield from self._described(f"{self._shown(new)}, written anew", new)
+                continue
+            names = self._shown(old), self._shown(new)
+            told = unified(old, new, names) or [f"{names[1]} is {names[0]} as it was"]
+            heirs = [heir for elder, heir in near if elder == old]
+            several = len(heirs) > 1
+            yield from (line for line in told if not (several and is_loss(line)))
+            if several and new == heirs[-1]:
+                yield from ("", f"{names[0]}: what none of them kept")
+                kept = {line for heir in heirs for line in lines_of(heir)}
+                yield from (f"-{line}" for line in lines_of(old) if line not in kept)
 
     def _described(self, title: str, path: Path) -> Iterator[str]:
         yield f"{title}: {first_line(path)}"
         if self._in_full:
-            yield from ("", *text_of(path).splitlines(), "")
+            yield from ("", *lines_of(path), "")
 
     def _places(self, stage: int, name: str) -> list[Path]:
         folder = self._root / STAGES[stage]
@@ -166,6 +183,28 @@ class Comparison:
 def text_of(path: Path) -> str:
     """Return the text of a source."""
     return path.read_text(encoding="utf-8")
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a source."""
+    return text_of(path).splitlines()
+
+
+def is_near(old: Path, new: Path) -> bool:
+    """Tell whether so much of a file was kept that its difference can be read."""
+    matcher = difflib.SequenceMatcher(None, lines_of(old), lines_of(new), False)
+    return matcher.ratio() >= LEAST_KEPT
+
+
+def unified(old: Path, new: Path, names: tuple[str, str]) -> list[str]:
+    """Return the difference of two files; nothing when there is none."""
+    lines = lines_of(old), lines_of(new)
+    return list(difflib.unified_diff(*lines, *names, n=2, lineterm=""))
+
+
+def is_loss(line: str) -> bool:
+    """Tell whether a line of a difference is one that was only left out."""
+    return line.startswith("-") and not line.startswith("--- ")
 
 
 def first_line(path: Path) -> str:

@@ -252,7 +252,7 @@ def test_every_module_of_both_stages_is_told_of():
             for name in sources(REPOSITORY / home):
                 ways = (
                     rf"^{re.escape(name)} -> ",
-                    rf"^{re.escape(name)} \(.*{home}",
+                    rf"^{re.escape(name)} \(.*{Path(home).name}",
                     rf"^(?:--- |\+\+\+ )?{home}/{re.escape(name)}\b",
                     rf"^==== {re.escape(name)}: ",
                 )
