@@ -1,5 +1,7 @@
 # The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
 STAGE ?= 1
+FROM ?= 1
+TO ?= 2
 SIZE ?= small
 NLU_ENGINE ?= light
 PYTHON ?= python3
@@ -18,7 +20,7 @@ ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
-	strong drill bench lock clean
+	strong drill bench diff carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -62,6 +64,13 @@ drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every ord
 
 bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
+
+diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
+	@$(BIN)/python -m tests.meta.diff $(FROM) $(TO) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(ALL),--all)
+
+carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that has it
+	@$(BIN)/python -m tests.meta.carry
 
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
