@@ -79,11 +79,20 @@ class Answer:
 
         A shape that forbids unknown fields ties both services' versions together: take
         one that does not.
+
+        Raises:
+            Problem: what the callee told, or `Unavailable` for what makes no sense.
         """
-        if self.status < HTTPStatus.BAD_REQUEST:
+        if self.status >= HTTPStatus.BAD_REQUEST:
+            problem = PROBLEMS.get(self.status, errors.Unavailable)
+            raise problem(self._message())
+        try:
             return msgspec.json.decode(self.content, type=shape)
-        problem = PROBLEMS.get(self.status, errors.Unavailable)
-        raise problem(self._message())
+        except msgspec.DecodeError as error:
+            log.error("answer not understood", extra={"reason": str(error)})
+            raise errors.Unavailable(
+                "We do not understand each other here. Try again later."
+            ) from error
 
     def _message(self) -> str:
         try:
