@@ -1,6 +1,9 @@
 # The two commands are `make run-stage STAGE=1` and `make test`; `make help` lists the rest.
 STAGE ?= 1
+FROM ?= 1
+TO ?= 2
 SIZE ?= small
+NLU_ENGINE ?= light
 PYTHON ?= python3
 
 VENV := .venv
@@ -12,13 +15,17 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.10 \
 
 export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 
+# What must be installed for the chosen engine.
+ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
+
 .DEFAULT_GOAL := help
-.PHONY: help run-stage restart test lint format types drill bench lock clean
+.PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
+	strong drill bench diff carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-run-stage: $(VENV)/run ## Start every part of STAGE (1 by default); Ctrl-C stops it
+run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
 
 restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
@@ -38,15 +45,37 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
 
+chat: $(ENGINE) ## Talk to the concierge in the terminal; NLU_ENGINE chooses the engine
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.chat --engine $(NLU_ENGINE)
+
+understand: $(ENGINE) ## Read lines, print what each means as JSON; NLU_ENGINE chooses the engine
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.understand --engine $(NLU_ENGINE)
+
+intents: $(VENV)/run ## List what the concierge understands
+	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.intents
+
+nlu-bench: $(VENV)/strong ## Measure each engine on DATA, a folder with train.csv and test.csv
+	@PYTHONPATH=stage1_monolith:$$PYTHONPATH $(BIN)/python -m load_tests.nlu_bench "$(DATA)"
+
+strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
+
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
 bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
 
+diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
+	@$(BIN)/python -m tests.meta.diff $(FROM) $(TO) $(if $(ONLY),--only $(ONLY)) \
+		$(if $(ALL),--all)
+
+carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that has it
+	@$(BIN)/python -m tests.meta.carry
+
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
-	@cd requirements && ../$(LOCK) run.in -o run.lock && ../$(LOCK) test.in -o test.lock
+	@cd requirements && ../$(LOCK) run.in -o run.lock && \
+		../$(LOCK) strong.in -o strong.lock && ../$(LOCK) test.in -o test.lock
 
 clean: ## Remove local state (.run) and caches; keep the virtual environment
 	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -58,8 +87,13 @@ $(VENV)/bin/python:
 		echo "Could not make $(VENV). On Debian: apt install python3-venv"; exit 1; }
 
 $(VENV)/run: requirements/run.lock | $(VENV)/bin/python
-	@echo "Installing the packages of requirements/run.lock into $(VENV) ..."
-	@$(PIP_INSTALL) requirements/run.lock
+	@echo "Installing the packages of requirements/run.lock into $(VENV) ..." >&2
+	@$(PIP_INSTALL) requirements/run.lock >&2
+	@touch $@
+
+$(VENV)/strong: requirements/strong.lock $(VENV)/run
+	@echo "Installing the packages of requirements/strong.lock into $(VENV) ..." >&2
+	@$(PIP_INSTALL) requirements/strong.lock >&2
 	@touch $@
 
 $(VENV)/test: requirements/test.lock $(VENV)/run

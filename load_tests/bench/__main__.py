@@ -26,7 +26,7 @@ def main() -> int:
     """Run the benchmark; return the exit status."""
     options = _options()
     try:
-        with everything(options.stage, options.port_base) as servers:
+        with everything(options.stage, options.port_base, options.log_level) as servers:
             result = _measure(servers, options)
     except (LoadError, StartError) as error:
         print(f"The benchmark failed: {error}", file=sys.stderr)
@@ -51,6 +51,12 @@ def _options() -> argparse.Namespace:
         help="the comparison with bare views, or latency and memory; both by default",
     )
     parser.add_argument("--save", action="store_true", help=f"write to {RESULTS}, too")
+    parser.add_argument(
+        "--log-level",
+        default="INFO",
+        choices=("INFO", "WARNING"),
+        help="the stage's; at WARNING no line a request, as the bare views write none",
+    )
     parser.add_argument("--port-base", type=int, default=PORT_BASE)
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds <= 0:
@@ -74,6 +80,7 @@ def _measure(servers: Servers, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "stage": options.stage,
         "machine": here,
+        "log_level": options.log_level,
         "connections": measure.CONNECTIONS,
         "rounds": options.rounds,
         "seconds": options.seconds,

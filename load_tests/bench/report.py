@@ -50,7 +50,8 @@ def _throughput(result: dict[str, Any]) -> str:
         f"Closed loop, {result['connections']} keep-alive connections, "
         f"{result['rounds']} rounds in turns of {result['seconds']:g} s each after "
         f"{result['warm_up_seconds']:g} s of warm-up, the same {result['bytes']} bytes "
-        "from all, the same gunicorn settings. Rates are medians; the ratio is the "
+        "from all, the same gunicorn settings, the product's log at "
+        f"{result['log_level']}. Rates are medians; the ratio is the "
         "geometric mean over rounds, its interval a bootstrap over rounds. The "
         f"generator used at most {100 * result['generator_share']:.0f} % of one core."
     )

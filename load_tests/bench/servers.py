@@ -82,12 +82,13 @@ class Servers:
 
 
 @contextmanager
-def everything(stage: int, port_base: int) -> Iterator[Servers]:
+def everything(stage: int, port_base: int, log_level: str) -> Iterator[Servers]:
     """Start a stage with an empty database, and the bare views; stop them at the end.
 
     Args:
         stage: its number.
         port_base: the stage's first port; the bare views use those from 36 on.
+        log_level: the stage's; the bare views write nothing a request at any.
 
     Raises:
         StartError: something did not come up.
@@ -98,7 +99,9 @@ def everything(stage: int, port_base: int) -> Iterator[Servers]:
     for old in (name, f"{name}-bare"):
         shutil.rmtree(Path(RUN_ROOT) / old, ignore_errors=True)
     with (
-        started(stage, name=name, port_base=port_base) as running,
+        started(
+            stage, name=name, port_base=port_base, env={"LOG_LEVEL": log_level}
+        ) as running,
         started(
             BARE,
             name=f"{name}-bare",

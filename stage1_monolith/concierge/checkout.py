@@ -76,6 +76,7 @@ class Checkout:
             accepted = self._orders.accept(known)
             if accepted:
                 return self._finish_in_call(accepted)
+            known = self._reread(known)
         if known.fingerprint != fingerprint(purchase):
             raise Unprocessable(
                 "This Idempotency-Key was used for another purchase. "

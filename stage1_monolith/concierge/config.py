@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     smtp_port: int = 25
     smtp_timeout_seconds: Seconds = 5.0
     mail_from: str = "Concierge <concierge@example.com>"
-    nlu_engine: Literal["light", "rules"] = "light"
+    nlu_engine: Literal["light", "strong", "rules"] = "light"
     token_ttl_seconds: Seconds = 24 * 3600.0
     dialogue_ttl_seconds: Seconds = 24 * 3600.0
     order_lease_seconds: Seconds = 20.0

@@ -9,15 +9,16 @@ from typing import Any
 from .replies import Reply, pack, unpack
 
 # A state of another version is not read: the conversation starts afresh.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class Draft:
     """An order in the making, as the guest put it; nothing in it is checked.
 
-    pieces tells that quantity counts single pieces ("24 roses"). date is ISO 8601.
-    place is the name of a place that is no known city.
+    pieces tells that quantity counts single pieces ("24 roses"). date is ISO 8601, time
+    "HH:MM", a part of the day or "any"; half_day is False where morning or evening is
+    open. place is the name of a place that is no known city.
     """
 
     product_id: str | None = None
@@ -28,6 +29,9 @@ class Draft:
     city: str | None = None
     place: str | None = None
     date: str | None = None
+    time: str | None = None
+    half_day: bool = True
+    nights: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,15 @@ class State:
     """What is remembered.
 
     awaiting is the detail last asked for ("product", "quantity", "party", "address",
-    "date", "confirm"); shown are the products on the cards last shown; last is the
-    last answer, to repeat it.
+    "date", "time", "confirm"); shown are the products on the cards last shown; last is
+    the last answer, to repeat it. since is when the draft was begun or last offered for
+    checkout (ISO 8601), newest the guest's newest order at that time: an order after
+    them is that of the draft.
     """
 
     draft: Draft | None = None
+    since: str | None = None
+    newest: str | None = None
     awaiting: str | None = None
     search: Search | None = None
     shown: tuple[str, ...] = ()
@@ -66,6 +74,8 @@ def dump(state: State) -> str:
         {
             "version": VERSION,
             "draft": _short(state.draft),
+            "since": state.since,
+            "newest": state.newest,
             "awaiting": state.awaiting,
             "search": _short(state.search),
             "shown": state.shown,
@@ -83,6 +93,8 @@ def load(text: str) -> State:
             raise StateError("another version")
         return State(
             draft=_read(Draft, data["draft"]),
+            since=_typed(data["since"], str),
+            newest=_typed(data["newest"], str),
             awaiting=_typed(data["awaiting"], str),
             search=_read(Search, data["search"]),
             shown=tuple(_typed(name, str) or "" for name in data["shown"]),

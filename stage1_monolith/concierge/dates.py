@@ -1,94 +1,117 @@
-"""Dates as guests write them: "tomorrow", "next Friday", "on the 3rd", "June 5".
-
-A weekday alone is its next day after today; "next Friday" is the Friday of next week,
-whose first day is Monday. Figures with slashes are month first, with dots day first.
-"""
+"""Dates as guests write them: "tomorrow", "next Friday", "on the 3rd", "June 5"."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
+from typing import Any
 
 from rapidfuzz import fuzz, process
 
-WEEKDAYS = (
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-)
-MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-
-# A day and month without a year that has gone by may mean next year's, but someone
-# who says "June 3" on June 15 has more likely misread the calendar.
-RECENT = timedelta(days=60)
-
-_WEEKDAY = "|".join(WEEKDAYS)
-_MONTH = "|".join([*MONTHS, *(month[:3] for month in MONTHS), "sept"])
-_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
-_ANCHOR = rf"(now|today|tomorrow|{_WEEKDAY})"
+from .calendar_words import MONTHS, WEEKDAYS
+from .day_patterns import PATTERNS, Days
+from .remaining import Remaining
 
 
 @dataclass(frozen=True)
 class FoundDate:
-    """Where a date stands in a text, and which it is; None when it is not clear."""
+    """Where a date stands in a text, and the days it may mean.
 
-    value: date | None
+    There is one when it is clear, none for what cannot be ("February 30") or is no
+    single day ("next week").
+    """
+
+    days: Days
     start: int
     end: int
 
 
-_Resolve = Callable[["re.Match[str]", date], "date | None"]
+_REFUSED = re.compile(r"(?:\bnot|\binstead of|\brather than)(?: on)? *$", re.I)
+_WANTED = re.compile(r"\b(?:on|by|for|make it|until) *$", re.I)
+_RANGE = re.compile(r" *(?:to|until|till|through|-|\u2013) *(?:on )?", re.I)
+_JOINED = re.compile(r",? *(?:the )?", re.I)
+
+
+def find_day(rest: Remaining, today: date) -> dict[str, Any]:
+    """Take the dates out of a text and find the one that is meant.
+
+    "Friday to Sunday" is a day and a number of nights.
+    """
+    rest.text = _ordinals_in_figures(rest.text)
+    dates = find_dates(rest.text, today)
+    wanted = [at for at in dates if not _REFUSED.search(rest.text[: at.start])]
+    said = rest.text
+    for at in reversed(dates):
+        rest.cut(at.start, at.end)
+    if not wanted:
+        return {"mentions": ("date",)} if dates else {}
+    first = next((at for at in wanted if _WANTED.search(said[: at.start])), wanted[0])
+    others = [at for at in wanted if at.start > first.start]
+    between = said[first.end : others[0].start] if others else ""
+    days = first.days
+    if others and len(days) == len(others[0].days) == 1:
+        if _RANGE.fullmatch(between) and others[0].days > days:
+            nights = (others[0].days[0] - days[0]).days
+            return {"date": days[0], "nights": nights}
+        if re.fullmatch(r",? or (?:on )?", between) and others[0].days != days:
+            days += others[0].days
+    if len(days) == 1:
+        return {"date": days[0]}
+    rest.unclear.append("date")
+    return {"days": days} if days else {}
 
 
 def find_dates(text: str, today: date) -> list[FoundDate]:
-    """Return the dates in a text whose numbers are figures, in order.
-
-    A date that cannot be ("February 30") or is not one day ("next week") is there with
-    None.
-    """
+    """Return the dates in a text whose numbers are figures, in order."""
     taken: list[FoundDate] = []
-    for pattern, resolve in _PATTERNS:
+    for pattern, resolve in PATTERNS:
         for match in pattern.finditer(text):
             if any(match.start() < at.end and at.start < match.end() for at in taken):
                 continue
             try:
-                value = resolve(match, today)
+                days = resolve(match, today)
             except (ValueError, OverflowError):
-                value = None
-            taken.append(FoundDate(value, match.start(), match.end()))
-    return sorted(taken, key=lambda found: found.start)
+                days = ()
+            taken.append(FoundDate(days, match.start(), match.end()))
+    return _joined(sorted(taken, key=lambda found: found.start), text)
+
+
+def _joined(dates: Sequence[FoundDate], text: str) -> list[FoundDate]:
+    """Make one date of a weekday and the day of a month next to it.
+
+    When the two do not agree, as in "Friday, June 12", it is not clear which is right.
+    """
+    joined: list[FoundDate] = []
+    for at in dates:
+        before = joined[-1] if joined else None
+        if (
+            before
+            and _JOINED.fullmatch(text[before.end : at.start])
+            and re.search(WEEKDAY_WORD, text[before.start : before.end], re.I)
+            and re.search(r"\d", text[at.start : at.end])
+        ):
+            named = at.days and before.days and at.days[0].weekday()
+            fits = at.days and before.days and named == before.days[0].weekday()
+            days = at.days if fits else _either(before, at)
+            joined[-1] = FoundDate(days, before.start, at.end)
+        else:
+            joined.append(at)
+    return joined
+
+
+WEEKDAY_WORD = "|".join(day[:3] for day in WEEKDAYS)
+
+
+def _either(weekday: FoundDate, day: FoundDate) -> Days:
+    return tuple(dict.fromkeys([*day.days, *weekday.days]))
 
 
 def correct_days(text: str) -> str:
-    """Return the text with misspelt weekdays and "tomorrow" put right."""
+    """Return the text with misspelt weekdays, "tomorrow" and "2day" put right."""
+    text = re.sub(r"\b2(?=day\b|nite\b|night\b|mor)", "to", text, flags=re.I)
     return re.sub(r"[A-Za-z]{6,10}", _corrected, text)
-
-
-def in_words(day: date, today: date) -> str:
-    """Write a date for people: "tomorrow (Friday 6 June)", with the year if another."""
-    year = f" {day.year}" if day.year != today.year else ""
-    name = f"{day:%A} {day.day} {day:%B}{year}"
-    near = {0: "today", 1: "tomorrow"}.get((day - today).days)
-    return f"{near} ({name})" if near else name
 
 
 _OTHER_DAYS = {"birthday", "holiday", "yesterday", "everyday", "someday", "weekday"}
@@ -103,217 +126,29 @@ def _corrected(match: re.Match[str]) -> str:
     return best[0] if best else match.group()
 
 
-def _iso(match: re.Match[str], today: date) -> date:
-    year, month, day = map(int, match.groups())
-    return date(year, month, day)
-
-
-def _month_first(match: re.Match[str], today: date) -> date:
-    month, day = int(match[1]), int(match[2])
-    if month > 12:
-        month, day = day, month
-    return _in_year(day, month, match[3], today)
-
-
-def _day_first(match: re.Match[str], today: date) -> date:
-    return _in_year(int(match[1]), int(match[2]), match[3], today)
-
-
-def _month_day(match: re.Match[str], today: date) -> date:
-    return _in_year(int(match[2]), _month_number(match[1]), match[3], today)
-
-
-def _day_month(match: re.Match[str], today: date) -> date:
-    return _in_year(int(match[1]), _month_number(match[2]), match[3], today)
-
-
-def _month_number(name: str) -> int:
-    shorts = [month[:3] for month in MONTHS]
-    return shorts.index(name[:3].lower()) + 1
-
-
-def _in_year(day: int, month: int, year: str | None, today: date) -> date:
-    if year:
-        figure = int(year)
-        return date(figure + 2000 if figure < 100 else figure, month, day)
-    # 29 February is a date, only not every year: look for the next one.
-    for candidate in range(today.year, today.year + 5):
-        try:
-            value = date(candidate, month, day)
-        except ValueError:
-            continue
-        if value >= today - RECENT:
-            return value
-    raise ValueError("no such day")
-
-
-def _near(match: re.Match[str], today: date) -> date:
-    said = match[0].lower()
-    if "after" in said:
-        return today + timedelta(days=2)
-    return today + timedelta(days=_NEAR.get(said.split()[0], 0))
-
-
-_NEAR = {"tomorrow": 1, "tmrw": 1, "tmw": 1, "yesterday": -1}
-
-
-def _from_now(match: re.Match[str], today: date) -> date:
-    count, unit = match["count"], match["unit"].lower()
-    number = 1 if count.lower() in ("a", "an") else int(count)
-    start = today
-    anchor = (match.groupdict().get("anchor") or "now").lower()
-    if anchor == "tomorrow":
-        start += timedelta(days=1)
-    elif anchor in WEEKDAYS:
-        start = _coming(anchor, today)
-    if match.groupdict().get("ago"):
-        number = -number
-    if unit.startswith(("month", "year")):
-        return _months_later(start, number * (12 if unit.startswith("year") else 1))
-    days = {"d": 1, "n": 1, "w": 7, "f": 14}[unit[0]]
-    return start + timedelta(days=days * number)
-
-
-def _months_later(start: date, months: int) -> date:
-    total = start.year * 12 + start.month - 1 + months
-    for day in range(start.day, 27, -1):
-        try:
-            return date(total // 12, total % 12 + 1, day)
-        except ValueError:
-            continue
-    return date(total // 12, total % 12 + 1, min(start.day, 28))
-
-
-def _weekday(match: re.Match[str], today: date) -> date:
-    word = (match["which"] or "").lower()
-    name = next(day for day in WEEKDAYS if day.startswith(match["day"].lower()[:3]))
-    if word in ("last", "past", "previous"):
-        return _coming(name, today) - timedelta(days=7)
-    if word == "next" or match["week"]:
-        monday = today - timedelta(days=today.weekday()) + timedelta(days=7)
-        return monday + timedelta(days=WEEKDAYS.index(name))
-    return _coming(name, today)
-
-
-def _coming(name: str, today: date) -> date:
-    ahead = (WEEKDAYS.index(name) - today.weekday() - 1) % 7 + 1
-    return today + timedelta(days=ahead)
-
-
-def _weekend(match: re.Match[str], today: date) -> date:
-    saturday = today + timedelta(days=max(5 - today.weekday(), 0))
-    if (match["which"] or "").lower() == "next":
-        return today + timedelta(days=12 - today.weekday())
-    return saturday
-
-
-def _day_of_month(match: re.Match[str], today: date) -> date:
-    day = int(match[1])
-    if not 1 <= day <= 31:
-        raise ValueError("no such day")
-    for ahead in range(12):
-        month = today.month - 1 + ahead
-        try:
-            value = date(today.year + month // 12, month % 12 + 1, day)
-        except ValueError:
-            continue
-        if value >= today:
-            return value
-    raise ValueError("no such day")
-
-
-def _named(match: re.Match[str], today: date) -> date:
-    name = match["name"].lower().replace("'", "")
-    month, day = next(when for start, when in _NAMED.items() if name.startswith(start))
-    return _in_year(day, month, None, today)
-
-
-_NAMED = {
-    "christmas eve": (12, 24),
-    "christmas": (12, 25),
-    "new years eve": (12, 31),
-    "new year": (1, 1),
-    "valentine": (2, 14),
-    "halloween": (10, 31),
-}
-
-
-def _unclear(match: re.Match[str], today: date) -> None:
-    return None
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text, re.IGNORECASE)
-
-
-# The first pattern to take a piece of the text keeps it.
-_PATTERNS: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
-    (_pattern(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b"), _iso),
-    (
-        _pattern(r"(?<![\d/])(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?(?![\d/])"),
-        _month_first,
-    ),
-    (_pattern(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4})\b"), _day_first),
-    (_pattern(rf"\b({_MONTH})\.? (?:the )?{_DAY}(?:,? (\d{{4}}))?\b"), _month_day),
-    (_pattern(rf"\b{_DAY} (?:of )?({_MONTH})\b(?:,? (\d{{4}})\b)?"), _day_month),
-    (
-        _pattern(
-            r"\b(?P<count>an?|\d{1,4}) "
-            r"(?P<unit>days?|weeks?|months?|years?|fortnights?) "
-            rf"(?:(?:from|after) (?P<anchor>{_ANCHOR})|(?P<ago>ago))\b"
-        ),
-        _from_now,
-    ),
-    (
-        _pattern(
-            r"\b(?:in|within) (?P<count>an?|\d{1,4}) "
-            r"(?P<unit>days?|nights?|weeks?|months?|years?|fortnights?)(?:' time)?\b"
-        ),
-        _from_now,
-    ),
-    (
-        _pattern(
-            r"\bthe day after tomorrow|day after tomorrow|\btomorrow|\btmrw\b|\btmw\b"
-            r"|\byesterday|\btoday|\btonight|\bthis (?:morning|afternoon|evening)"
-            r"|\bright now|\basap\b"
-        ),
-        _near,
-    ),
-    (
-        _pattern(
-            r"\b(?:(?P<which>this|next|last|past|previous|coming) )?"
-            rf"(?P<day>{_WEEKDAY}|tues|thurs|fri)\b(?P<week> (?:of )?next week)?"
-        ),
-        _weekday,
-    ),
-    (
-        _pattern(
-            r"\b(?:on |(?P<which>this|next|last) )"
-            r"(?P<day>mon|tue|wed|thu|sat|sun)\b(?P<week> next week)?"
-        ),
-        _weekday,
-    ),
-    (_pattern(r"\b(?:(?P<which>this|next|the) )?weekend\b"), _weekend),
-    (
-        _pattern(
-            r"\b(?:on|by) (?P<name>christmas(?: eve| day)?|new year'?s?(?: eve| day)?|"
-            r"valentine'?s?(?: day)?|halloween)\b"
-        ),
-        _named,
-    ),
-    (
-        _pattern(
-            r"\b(?:on )?the (\d{1,2})(?:st|nd|rd|th)\b"
-            r"(?! (?:one|option|choice|floor|street|avenue))"
-        ),
-        _day_of_month,
-    ),
-    (_pattern(r"\bon (?:the )?(\d{1,2})(?:st|nd|rd|th)\b"), _day_of_month),
-    (
-        _pattern(
-            r"\b(?:(?:this|next|last|some ?time) (?:week|month|year)"
-            r"|in a few (?:days|weeks)|some ?time|any ?time|any day|whenever|soon)\b"
-        ),
-        _unclear,
-    ),
+_ORDINAL_WORDS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"),
+    *("ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth"),
+    *("fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"),
+    "twentieth",
 )
+
+
+def _ordinals_in_figures(text: str) -> str:
+    """Write ordinals in words as figures where they are days of a month.
+
+    "The second" is the second card, "the second of June" a day.
+    """
+    month = "|".join(month[:3] for month in MONTHS)
+    for number, word in enumerate(_ORDINAL_WORDS, start=1):
+        where = "" if number > 5 else rf"(?= (?:day )?of (?:{month}|this|next))"
+        text = re.sub(rf"\bthe {word}\b{where}", f"the {number}th", text, flags=re.I)
+    return text
+
+
+def in_words(day: date, today: date) -> str:
+    """Write a date for people: "tomorrow (Friday 6 June)", with the year if another."""
+    year = f" {day.year}" if day.year != today.year else ""
+    name = f"{day:%A} {day.day} {day:%B}{year}"
+    near = {0: "today", 1: "tomorrow"}.get((day - today).days)
+    return f"{near} ({name})" if near else name

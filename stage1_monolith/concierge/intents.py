@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,11 @@ def normalise(text: str) -> str:
     return " ".join(re.sub(r"[^\w'$%-]+", " ", plain).split())
 
 
+def readable(text: str, length: int) -> str:
+    """Return the first characters of a text, without any that UTF-8 cannot hold."""
+    return text[:length].encode("utf-8", "replace").decode()
+
+
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8").splitlines()
@@ -83,3 +89,19 @@ def _lines(path: Path) -> list[str]:
 
 def _error(path: Path, line: int, reason: str) -> IntentFileError:
     return IntentFileError(f"{path}, line {line}: {reason}")
+
+
+def main() -> int:
+    """Print the intents, one a line, with a sentence on each."""
+    try:
+        intents = load_intents()
+    except IntentFileError as error:
+        print(f"intents: {error}", file=sys.stderr)
+        return 2
+    for intent in intents:
+        print(f"{intent.name:18}{intent.description}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

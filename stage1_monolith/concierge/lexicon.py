@@ -15,6 +15,22 @@ _Entry: TypeAlias = tuple[str, str, str, tuple[str, ...]]
 
 MOST_CANDIDATES = 6
 _STOP = {"a", "an", "of", "at", "the", "with", "six", "and", "for", "in", "to", "dozen"}
+# What guests say around a detail without changing what it is.
+SMALL_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        a actually an and at be book bring by could deliver enough fine for from get
+        gimme give good great have hello hi hm hmm i i'd i'll i'm in is it it's its just
+        like lovely make maybe me my need nice no of oh ok okay on one ones only or
+        order our perfect please pls plz rather send should so sorry sure take thank
+        thanks that that's the them then there these this to too um us wait want we we'd
+        we'll well will with would yeah yep yes you
+        """,
+    )
+)
+# Words of their own, though a slip away from one of ours: a house is no horse.
+_NO_SLIPS = {"house"}
 # "show me" asks; "a show" is something to see.
 _ASKING = re.compile(
     r"\bshow(?= (?:me|us|my|all|the|your|more|other|what|some|a few|any)\b)"
@@ -26,20 +42,22 @@ class Lexicon:
 
     def __init__(self, entries: Iterable[_Entry]) -> None:
         """Take (id, category, name, keywords) of each product."""
-        self._entries = [
-            (
-                product_id,
-                category,
-                {stem(word) for word in keywords},
-                {stem(word) for word in _words(name)} - _STOP,
-            )
-            for product_id, category, name, keywords in entries
-        ]
         self._categories = {
             word: (name, 2 if at == 0 else 1)
             for name, category in CATEGORIES.items()
             for at, word in enumerate(category.words)
         }
+        # The "room" of "Single room" tells it from no other room.
+        common = _STOP | self._categories.keys()
+        self._entries = [
+            (
+                product_id,
+                category,
+                {stem(word) for word in keywords},
+                {stem(word) for word in _words(name)} - common,
+            )
+            for product_id, category, name, keywords in entries
+        ]
         self._keywords: set[str] = set()
         self._known = set(self._categories)
         for _, _, keywords, named in self._entries:
@@ -77,6 +95,10 @@ class Lexicon:
         }
         best = max(scores.values(), default=0)
         return tuple(name for name, score in scores.items() if score == best and best)
+
+    def is_known(self, word: str) -> bool:
+        """Tell whether a word is one of the catalogue's, misspelt or not."""
+        return self._corrected(word.lower()) in self._known
 
     def is_countable(self, word: str) -> bool:
         """Tell whether a word names a product that one can have several of."""
@@ -122,7 +144,7 @@ class Lexicon:
         a long one.
         """
         word = stem(said)
-        if word in self._known or len(said) < 5:
+        if word in self._known or word in _NO_SLIPS or len(said) < 5:
             return word
         slips = 1 if len(word) < 8 else 2
         near = [

@@ -27,10 +27,13 @@ _NUMBER = re.compile(
 )
 # "this one", "the cheapest one" point at something; they do not count it.
 _POINTING = re.compile(
-    r"(?:\b(?:this|that|the|which|each|every|other|another|first|second|third|fourth|"
-    r"fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|\w+est|\w+er) $",
+    r"(?:\b(?:the \w+|this|(?<!make )that|the|which|each|every|other|another|first|"
+    r"second|third|fourth|fifth|last|next|same|any|no|some|red|white|big|small|good|nice)|"
+    r"\w+est|\w+er) $",
     re.IGNORECASE,
 )
+# "Just the one" counts it all the same.
+_COUNTING = re.compile(r"\b(?:just|only) the $", re.IGNORECASE)
 
 
 def in_figures(text: str) -> str:
@@ -38,6 +41,7 @@ def in_figures(text: str) -> str:
 
     Commas between thousands go.
     """
+    text = re.sub(r"[A-Za-z]+", _corrected, text)
     text = re.sub(r"\b(?:minus|negative) (?=\w)", "-", text, flags=re.IGNORECASE)
     text = re.sub(r"\bhalf a dozen\b", "6", text, flags=re.IGNORECASE)
     text = re.sub(r"\ba (?:couple|pair)(?: of)?\b", "2", text, flags=re.IGNORECASE)
@@ -47,10 +51,31 @@ def in_figures(text: str) -> str:
     return re.sub(r"(?<![\w.])[-\u2212\u2013] ?(?=\d)", "-", text)
 
 
+_MISSPELT = {
+    "tow": "two",
+    "thre": "three",
+    "fuor": "four",
+    "fiev": "five",
+    "eigth": "eight",
+    "tweleve": "twelve",
+    "twelf": "twelve",
+    "fourty": "forty",
+    "ninty": "ninety",
+    "dosen": "dozen",
+    "duzen": "dozen",
+    "cuple": "couple",
+}
+
+
+def _corrected(match: re.Match[str]) -> str:
+    return _MISSPELT.get(match.group().lower(), match.group())
+
+
 def _figure(match: re.Match[str]) -> str:
     if match["small"]:
         word = match["small"].lower()
-        if word == "one" and _POINTING.search(match.string[: match.start()]):
+        before = match.string[: match.start()]
+        if word == "one" and _POINTING.search(before) and not _COUNTING.search(before):
             return match.group()
         return str(_under_hundred(word))
     hundreds = match["hundreds"].lower()

@@ -80,8 +80,11 @@ class Payments:
         """
         try:
             self._api.cancel(intent_id)
-        except stripe.InvalidRequestError:
-            return self._retrieve(intent_id).status == "canceled"
+        except stripe.InvalidRequestError as error:
+            status = self._retrieve(intent_id).status
+            if status not in ("canceled", "succeeded"):
+                raise PaymentsUnavailable(f"The payment is {status}.") from error
+            return status == "canceled"
         except stripe.StripeError as error:
             raise PaymentsUnavailable(str(error)) from error
         return True

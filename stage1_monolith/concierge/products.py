@@ -22,12 +22,17 @@ class ProductFileError(ValueError):
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of product: its words, and what has to be known to order one."""
+    """A kind of product: its words, and what has to be known to order one.
+
+    party asks for how many people, timed for a time of day; nightly is priced a night.
+    """
 
     name: str
     words: tuple[str, ...]
     place: Place = "address"
     party: bool = False
+    timed: bool = False
+    nightly: bool = False
 
 
 CATEGORIES: dict[str, Category] = {
@@ -42,6 +47,7 @@ CATEGORIES: dict[str, Category] = {
             ("table", "restaurant", "dinner", "dining", "seat", "reservation"),
             place="city",
             party=True,
+            timed=True,
         ),
         Category(
             "tickets",
@@ -53,12 +59,14 @@ CATEGORIES: dict[str, Category] = {
             ("ride", "taxi", "cab", "car", "driver", "transfer", "transport"),
             place="pickup",
             party=True,
+            timed=True,
         ),
         Category(
             "rooms",
-            ("room", "hotel", "stay", "accommodation", "lodging", "overnight"),
+            ("room", "hotel", "stay", "accommodation", "lodging", "overnight", "sleep"),
             place="city",
             party=True,
+            nightly=True,
         ),
     )
 }

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 from .products import Product
 
 Message: TypeAlias = dict[str, Any]
+
+LONGEST_TEXT = 2000
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,13 @@ def unpack(packed: Any) -> Reply:
 
 def render(reply: Reply, products: Mapping[str, Product], now: datetime) -> Message:
     """Return the message of the wire format; times are ISO 8601 in UTC."""
-    timestamp = now.isoformat()
+    timestamp = now.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
     product = products.get(getattr(reply, "product_id", ""))
-    body: Message = {"id": str(uuid4()), "text": reply.text, "timestamp": timestamp}
+    body: Message = {
+        "id": str(uuid4()),
+        "text": reply.text[:LONGEST_TEXT],
+        "timestamp": timestamp,
+    }
     if isinstance(reply, Choices):
         kind = "quick-replies"
         answers = [{"label": label, "value": value} for label, value in reply.options]

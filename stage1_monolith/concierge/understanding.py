@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, get_args
 
 from .entities import Entities, extract
-from .intents import DEFAULT_FILE, load_intents
+from .intents import DEFAULT_FILE, Intent, load_intents
 from .products import Product
 
-EngineName: TypeAlias = Literal["light", "rules"]
+EngineName: TypeAlias = Literal["light", "strong", "rules"]
 
 
 class Engine(Protocol):
@@ -39,18 +39,30 @@ class Reading:
 def load_engine(name: str, phrases: Path = DEFAULT_FILE) -> Engine:
     """Return the engine of that name, taught the intents of a phrase file.
 
-    Raises ValueError for a name that does not exist, IntentFileError for a file that
-    cannot be read, RuntimeError when the engine's package is not installed.
+    Raises IntentFileError for a file that cannot be read, and what `teach` raises.
+    """
+    return teach(name, load_intents(phrases))
+
+
+def teach(name: str, intents: Sequence[Intent]) -> Engine:
+    """Return the engine of that name, taught these intents.
+
+    Raises ValueError for a name that does not exist, RuntimeError when a package of
+    the engine is not installed.
     """
     # Imported here, so that a process holds in memory only the engine it uses.
     if name == "light":
         from .light_engine import LightEngine
 
-        return LightEngine(load_intents(phrases))
+        return LightEngine(intents)
+    if name == "strong":
+        from .strong_engine import StrongEngine
+
+        return StrongEngine(intents)
     if name == "rules":
         from .rules_engine import RulesEngine
 
-        return RulesEngine(load_intents(phrases))
+        return RulesEngine(intents)
     known = ", ".join(get_args(EngineName))
     raise ValueError(f"There is no engine {name!r}; set NLU_ENGINE to one of: {known}.")
 

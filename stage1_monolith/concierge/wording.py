@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .products import CATEGORIES
-from .replies import Reply, Text, choices
+from .replies import Reply, choices
 
 GREETING = (
     "Hello! I am your concierge. I send flowers, gifts, sweets and food, and I book "
@@ -42,11 +42,24 @@ ANSWERS = {
     ),
     "deny": "All right. Tell me when you need something.",
 }
+GOODBYE_WITH_ORDER = (
+    "Goodbye! I keep your order here for a while, unpaid, in case you come back."
+)
+ONE_AT_A_TIME = "I take one order at a time. Which of these comes first?"
+EMAIL = (
+    "Thank you. I do not need an e-mail address here: the confirmation goes to the one "
+    "you signed in with."
+)
+NO_CARD_NUMBERS = (
+    "Please do not write card numbers here: I do not read or keep them. You pay in the "
+    "checkout form, when the order is complete."
+)
 REFUSAL = (
     "I am sorry, that is not something I can do. I can send flowers, gifts, sweets and "
     "food, and book tables, tickets, rides and rooms."
 )
 SILENCE = "I did not hear anything. What can I do for you?"
+PUZZLED = "I did not catch that. What can I do for you?"
 FRESH_START = "I have lost the thread of our conversation, so let us start afresh."
 CANCELLED = "I have dropped that order; nothing was charged. What else can I do?"
 NOTHING_TO_CANCEL = (
@@ -83,13 +96,3 @@ def for_whom(recipient: str | None, occasion: str | None) -> str:
     if recipient:
         return f" for your {recipient}'s {occasion}"
     return f" for {'an' if occasion[0] in 'aeiou' else 'a'} {occasion}"
-
-
-def refusal() -> Reply:
-    """Return the polite refusal of what is out of scope."""
-    return categories(REFUSAL)
-
-
-def said(intent: str) -> Reply:
-    """Return the fixed answer to an intent that needs no more."""
-    return Text(ANSWERS[intent])

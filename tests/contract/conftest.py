@@ -24,7 +24,7 @@ def contract():
     return Contract()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_guest(contract):
     """Make a guest of a stage; every answer is checked against the contract."""
 

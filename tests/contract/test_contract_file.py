@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from openapi_spec_validator import validate
 
 from tests.contract.contract import JSON, Contract
@@ -88,6 +89,41 @@ def test_every_body_can_be_refused(operation):
 def test_whatever_needs_credentials_can_refuse_them(operation):
     if operation.schemes:
         assert operation.responses.keys() & {401, 403}
+
+
+def planted(status, body, **headers):
+    """Make an answer of `GET /v1/orders` that no server gave."""
+    answer = requests.Response()
+    answer.status_code, answer._content = status, body
+    answer.headers.update({"Content-Type": JSON} | headers)
+    answer.request = requests.Request("GET", "http://site/v1/orders?limit=1").prepare()
+    return answer
+
+
+def test_the_judge_lets_a_right_answer_pass():
+    CONTRACT.check(planted(200, b'{"orders": []}'))
+    error = b'{"code": 503, "message": "Try again."}'
+    CONTRACT.check(planted(503, error, **{"Retry-After": "5"}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (planted(418, b"{}"), "this status is not in the contract"),
+        (planted(200, b'{"orders": [], "total": 0}'), "total"),
+        (planted(200, b"{}", **{"Content-Type": "text/html"}), "text/html"),
+        (planted(400, b'{"code": 404, "message": "Send less."}'), "400"),
+        (planted(400, b'{"code": 400, "message": ""}'), "says nothing"),
+        (planted(503, b'{"code": 503, "message": "Try again."}'), "Retry-After"),
+        (
+            planted(503, b'{"code": 503, "message": "x"}', **{"Retry-After": "soon"}),
+            "integer",
+        ),
+    ],
+)
+def test_the_judge_finds_a_wrong_answer(answer, why):
+    with pytest.raises(AssertionError, match=why):
+        CONTRACT.check(answer)
 
 
 def test_what_is_internal_is_for_services_and_says_so():

@@ -21,8 +21,9 @@ from tests.guest import PASSWORD, Guest, tomorrow
 CASES = 2000 if FULL else 200
 EXAMPLES_AN_OPERATION = 150 if FULL else 5
 OPERATIONS = Contract().operations(STAGE)
-# Whoever has the right shape may still be refused for what it says.
-REFUSED_FOR_ITS_MEANING = ["2xx", 404, 409, 422]
+# What has the right shape may still be refused for what it says, or for its size.
+RIGHT_SHAPE = ["2xx", 404, 409, 413, 422]
+WRONG_SHAPE = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
 
 pytestmark = pytest.mark.skipif(STAGE > 2, reason="signing comes with stage 3")
 
@@ -53,7 +54,8 @@ def settings(stage, token):
             }
         },
         "checks": {
-            "positive_data_acceptance": {"expected-statuses": REFUSED_FOR_ITS_MEANING}
+            "positive_data_acceptance": {"expected-statuses": RIGHT_SHAPE},
+            "negative_data_rejection": {"expected-statuses": WRONG_SHAPE},
         },
         # Most random products do not exist and most random dates have passed. Without
         # real ones nothing would ever be bought.

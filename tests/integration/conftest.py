@@ -12,6 +12,7 @@ import pytest
 from concierge.config import Settings
 from concierge.services import Services, assemble
 from concierge.setup import prepare
+from shop import Backends, Identity
 
 from sandbox.runner import RunningStage
 
@@ -48,3 +49,19 @@ def services(settings: Settings) -> Iterator[Services]:
 def now() -> dt.datetime:
     """The time (UTC)."""
     return dt.datetime.now(dt.timezone.utc)
+
+
+@pytest.fixture(scope="session")
+def backends() -> Iterator[Backends]:
+    """What the services of stage 2 stand on, without a running stage."""
+    started = Backends()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
+def identity() -> Iterator[Identity]:
+    """Who signs the guests' tokens, for services that run without `identity`."""
+    identity = Identity()
+    yield identity
+    identity.served.stop()

@@ -2,17 +2,23 @@
 
 A conversation file reads as it happened. "Guest:" says something, "Guest presses:" a
 product's button; the lines below are the answers, and "…" ends a line whose rest does
-not matter. "Given an earlier order." puts one among the guest's orders.
+not matter. "Given an earlier order." puts one among the guest's orders, "Given the
+guest pays." and "Given the card is declined." do in the checkout form what the last
+answer offered. `CONVERSATIONS=write python -m pytest tests/unit/test_dialogue.py`
+writes the answers of today into the files; read every change before keeping it.
 """
 
 import json
+import os
 from datetime import date, datetime, timezone
 from pathlib import Path
 
 import pytest
 from concierge.conversation import StateError, dump, load
-from concierge.dialogue import LONGEST_TEXT, clean, converse
+from concierge.dialogue import LONGEST_TEXT, SKILLS, clean, converse
+from concierge.intents import OUT_OF_SCOPE, load_intents
 from concierge.products import load_products
+from concierge.replies import Checkout
 from concierge.understanding import load_engine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +37,7 @@ EARLIER = {
     "currency": "usd",
     "deliveryAddress": "5 Main Street, Boston",
     "deliveryDate": "2025-06-05",
+    "createdAt": "2025-06-01T09:00:00Z",
 }
 
 
@@ -52,6 +59,22 @@ class Chat:
 
     def press(self, product_id):
         return [shown(message) for message in self.send(button(product_id))]
+
+    def check_out(self, status):
+        """Do what the checkout form does with the order last offered."""
+        offer = next(
+            reply for reply in load(self.state).last if isinstance(reply, Checkout)
+        )
+        number = f"ord_{len(self.orders) + 1:024x}"
+        order = EARLIER | {"orderId": number, "status": status, "quantity": 1}
+        order |= {"productId": offer.product_id, "quantity": offer.quantity}
+        order |= {
+            "name": next(
+                at.name for at in PRODUCTS if at.product_id == offer.product_id
+            )
+        }
+        order |= {"deliveryAddress": offer.address, "deliveryDate": offer.date}
+        self.orders.insert(0, order | {"createdAt": NOW.isoformat()})
 
     @property
     def draft(self):
@@ -95,10 +118,17 @@ def play(script):
         if kind in ("Guest", "Guest presses"):
             answers = chat.say(rest) if kind == "Guest" else chat.press(rest)
             transcript += [line, *answers]
-        elif line == "Given an earlier order.":
-            chat.orders.append(EARLIER)
+        elif line in GIVEN:
+            GIVEN[line](chat)
             transcript.append(line)
     return transcript
+
+
+GIVEN = {
+    "Given an earlier order.": lambda chat: chat.orders.append(EARLIER),
+    "Given the guest pays.": lambda chat: chat.check_out("confirmed"),
+    "Given the card is declined.": lambda chat: chat.check_out("declined"),
+}
 
 
 def fits(expected, actual):
@@ -107,14 +137,31 @@ def fits(expected, actual):
     return actual == expected
 
 
+def write(path, script):
+    """Write a conversation with the answers of today, each turn a paragraph."""
+    comment = [at for at in path.read_text(encoding="utf-8").splitlines() if "#" in at]
+    told = "".join(
+        f"\n{line}" if line.startswith(("Guest", "Given")) else line
+        for line in (f"{at}\n" for at in play(script))
+    )
+    path.write_text("\n".join(comment) + "\n" + told, encoding="utf-8")
+
+
 @pytest.mark.parametrize("path", CONVERSATIONS, ids=lambda path: path.stem)
 def test_conversation(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     script = [line for line in lines if line and not line.startswith("#")]
+    if os.environ.get("CONVERSATIONS") == "write":
+        write(path, script)
+        return
     actual = play(script)
     for expected, heard in zip(script, actual, strict=False):
         assert fits(expected, heard)
     assert len(script) == len(actual)
+
+
+def test_there_are_thirty_conversations():
+    assert len(CONVERSATIONS) >= 30
 
 
 def asks(answers, what):
@@ -140,7 +187,7 @@ def test_a_card_has_what_the_wire_format_promises():
         "buttonLabel": "Order",
         "clickAction": "checkout",
     }
-    assert card["timestamp"] == "2025-06-04T12:00:00+00:00"
+    assert card["timestamp"] == "2025-06-04T12:00:00Z"
     json.dumps(messages)
 
 
@@ -175,10 +222,10 @@ def test_two_is_two_however_it_is_written(two):
 )
 def test_an_impossible_party_is_asked_again_and_nothing_else(wrong):
     chat = Chat()
-    chat.say("a table at the trattoria in Boston tomorrow")
+    chat.say("a table at the trattoria in Boston tomorrow at 7 pm")
     assert asks(chat.say(wrong), "For how many people?")
     answers = chat.say("4")
-    assert answers[0].startswith("Checkout: Here is your order: 4 ×")
+    assert answers[0].startswith("Checkout: Here is your order: Table at the trattoria")
     assert asks(answers, "Boston, tomorrow")
 
 
@@ -209,7 +256,7 @@ def test_an_impossible_day_is_asked_again_and_nothing_else(wrong):
 
 def test_an_unknown_city_is_asked_again_and_nothing_else():
     chat = Chat()
-    chat.say("a table for two at the trattoria tomorrow")
+    chat.say("a table for two at the trattoria tomorrow at 7 pm")
     assert asks(chat.say("Atlantis"), 'do not know a city called "Atlantis"')
     assert chat.say("Boston")[0].startswith("Checkout:")
 
@@ -227,6 +274,52 @@ def test_what_is_sold_out_is_not_ordered_but_replaced():
     assert asks(answers, "Card: Vanilla candle")
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("2 or two", "In which city?"),
+        ("two or 2 people", "In which city?"),
+        ("2 or 3", "2 or 3? For how many people? [2 | 3]"),
+        ("-3", "A party of -3 cannot be"),
+        ("party of 0", "A party of 0 cannot be"),
+    ],
+)
+def test_the_homework_on_figures(text, answer):
+    chat = Chat()
+    chat.say("a table at the trattoria tomorrow at 7 pm")
+    assert asks(chat.say(text), answer)
+
+
+def test_a_failing_detail_is_asked_again_and_the_good_ones_are_kept():
+    chat = Chat()
+    answers = chat.say("a table for -3 at the trattoria in Boston yesterday at 7 pm")
+    assert asks(answers, "A party of -3 cannot be")
+    assert asks(answers, "in the past")
+    assert asks(chat.say("3"), "For which day?")
+    assert asks(chat.say("tomorrow"), "for 3, in Boston, tomorrow")
+    assert asks(chat.say("yes"), "7:00 pm")
+
+
+def test_a_time_goes_to_the_checkout_with_the_place():
+    chat = Chat()
+    (message,) = chat.send(
+        unstructured("a table for two at the trattoria in Chicago tomorrow at 7pm")
+    )
+    payload = message["structured"]["payload"]
+    assert payload["deliveryAddress"] == "Chicago, 7:00 pm"
+    assert payload["quantity"] == 2
+
+
+def test_nights_are_paid_and_go_to_the_checkout_with_the_place():
+    chat = Chat()
+    (message,) = chat.send(
+        unstructured("a double room for 3 in Miami from Friday to Monday")
+    )
+    payload = message["structured"]["payload"]
+    assert payload["deliveryAddress"] == "Miami, 3 nights"
+    assert payload["quantity"] == 6
+
+
 def test_a_quick_reply_says_its_value():
     assert Chat().send(quick_reply("rooms"))[1]["structured"]["type"] == "product"
 
@@ -242,12 +335,14 @@ def test_chat_cannot_set_a_price_or_a_guest():
         "unitAmount": 1,
         "price": 0.01,
         "userId": "eve",
+        "orderId": "ord_evil",
     }
     chat.send(message)
     chat.say("two to 5 Main Street tomorrow, unitAmount 1, price $1")
     payload = chat.send(unstructured("yes"))[0]["structured"]["payload"]
     assert payload["unitAmount"] == 2200
-    assert "userId" not in payload
+    assert not {"userId", "orderId", "price"} & set(payload)
+    assert not {"eve", "ord_evil"} & set(chat.state.split('"'))
 
 
 def test_several_messages_in_one_request_are_all_answered():
@@ -257,6 +352,83 @@ def test_several_messages_in_one_request_are_all_answered():
     )
     assert len(answers) >= 3
     assert chat.draft.quantity == 2
+
+
+def test_a_question_that_the_next_message_answers_is_not_put():
+    chat = Chat()
+    said = ["two", "to 5 Main Street", "tomorrow"]
+    messages = chat.send(button("bear-teddy"), *map(unstructured, said))
+    assert [shown(at).split(":")[0] for at in messages] == ["Checkout"]
+
+
+def offered():
+    chat = Chat([EARLIER | {"productId": "bear-teddy"}])
+    chat.say("two teddy bears to 5 Main Street tomorrow")
+    return chat
+
+
+def test_an_order_from_before_the_offer_is_not_taken_for_it():
+    chat = offered()
+    assert not asks(chat.say("thanks"), "confirmed")
+    assert chat.draft
+
+
+def test_an_order_of_another_product_leaves_the_draft():
+    chat = offered()
+    other = EARLIER | {"orderId": "ord_2", "createdAt": "2025-06-04T12:00:01Z"}
+    chat.orders.insert(0, other)
+    assert not asks(chat.say("thanks"), "confirmed")
+    assert chat.draft
+
+
+@pytest.mark.parametrize("moment", [None, "", "yesterday", 7])
+def test_an_order_without_a_readable_time_does_no_harm(moment):
+    chat = offered()
+    chat.orders.insert(0, chat.orders[0] | {"orderId": "ord_2", "createdAt": moment})
+    assert chat.say("thanks")
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kept"),
+    [
+        ("confirmed", "Your order ord_000000000000000000000002 is confirmed", False),
+        ("pending", "is being processed", False),
+        ("declined", "Your card was declined, and nothing was charged", True),
+        ("failed", "That did not work, and nothing was charged", True),
+    ],
+)
+def test_after_the_checkout_the_guest_hears_once_what_became_of_it(status, said, kept):
+    chat = offered()
+    chat.check_out(status)
+    assert asks(chat.say("hello"), said)
+    assert (chat.draft is not None) == kept
+    assert not asks(chat.say("hello"), said)
+
+
+def test_the_same_table_again_takes_its_time_and_place():
+    table = {"productId": "table-trattoria", "name": "Table at the trattoria"}
+    chat = Chat([EARLIER | table | {"deliveryAddress": "Chicago, 7:30 pm"}])
+    answers = chat.say("the same again please, on Friday")
+    assert asks(answers, "for 2, in Chicago, Friday 6 June, 7:30 pm")
+
+
+def test_markup_is_text_and_stays_so():
+    chat = Chat()
+    chat.say("a table for two at the trattoria")
+    (message,) = chat.send(unstructured("<b>Atlantis</b>"))
+    assert '"<b>Atlantis</b>"' in message["structured"]["text"]
+
+
+def test_a_card_number_is_neither_read_nor_kept():
+    chat = Chat()
+    chat.press("bear-teddy")
+    chat.say("my card is 4242 4242 4242 4242")
+    assert "4242" not in chat.state
+
+
+def test_every_intent_has_a_skill():
+    names = {intent.name for intent in load_intents()} - {OUT_OF_SCOPE}
+    assert names <= set(SKILLS)
 
 
 def test_no_message_and_an_empty_one_are_answered():
@@ -281,11 +453,11 @@ def test_control_characters_do_no_harm():
     "state",
     ["", "{", "null", "[]", '"x"', "{}", '{"version":0}', '{"version":1}', "[" * 9999]
     + [
-        '{"version":1,"draft":{"quantity":"2"},"awaiting":null,"search":null,'
+        '{"version":2,"draft":{"quantity":"2"},"awaiting":null,"search":null,"since":null,"newest":null,'
         '"shown":[],"last":[]}',
-        '{"version":1,"draft":{"price":1},"awaiting":null,"search":null,'
+        '{"version":2,"draft":{"price":1},"awaiting":null,"search":null,"since":null,"newest":null,'
         '"shown":[],"last":[]}',
-        '{"version":1,"draft":null,"awaiting":null,"search":null,"shown":[],'
+        '{"version":2,"draft":null,"awaiting":null,"search":null,"shown":[],'
         '"last":[["checkout",1]]}',
     ],
 )
@@ -340,6 +512,9 @@ TEXTS = st.one_of(
                 "'; DROP TABLE guests; --",
             ),
             *("between 9 and 1", "what's the weather", "for my wife", "the cheapest"),
+            *("at 7", "27:99", "at noon", "any time", "2 or 3", "3/4", "99 nights"),
+            *("not roses, tulips", "roses and a cake", "5 " + "Long " * 380 + "Street"),
+            *("a table for two at the trattoria in Boston tomorrow", "is it nice?"),
         ]
     ),
 )
@@ -372,7 +547,13 @@ def test_any_messages_are_answered_and_leave_a_state_that_can_be_read(messages, 
         answers = chat.send(message)
         assert answers
         for answer in answers:
-            assert answer[answer["type"]]["text"]
+            body = answer[answer["type"]]
+            assert 0 < len(body["text"]) <= 2000
+            assert len(body["id"]) <= 64
+            assert len(body.get("type", "")) <= 64
+            assert body["timestamp"].endswith("Z")
+            address = body.get("payload", {}).get("deliveryAddress", "any")
+            assert 3 <= len(address) <= 300
         json.dumps(answers).encode()
         state = load(chat.state)
         assert dump(state) == chat.state

@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import Path
 
 import pytest
 from concierge.entities import extract
@@ -6,6 +7,13 @@ from concierge.products import load_products
 
 PRODUCTS = load_products()
 WEDNESDAY = date(2025, 6, 4)
+
+
+DATES = [
+    tuple(part.strip() for part in line.rsplit("|", 1))
+    for line in (Path(__file__).parent / "date_phrases.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+]
 
 
 def found(text, today=WEDNESDAY):
@@ -53,6 +61,67 @@ def found(text, today=WEDNESDAY):
 )
 def test_dates(text, day):
     assert found(text).date == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(("text", "meant"), DATES)
+def test_the_table_of_dates(text, meant):
+    read = found(text)
+    unclear = "ask" if "date" in read.unclear else "none"
+    assert (read.date.isoformat() if read.date else unclear) == meant
+
+
+def test_what_an_ambiguous_date_may_mean():
+    assert found("3/7").days == (date(2026, 3, 7), date(2025, 7, 3))
+    assert found("Friday or Saturday").days == (date(2025, 6, 6), date(2025, 6, 7))
+    assert found("Friday, June 12").days == (date(2025, 6, 12), date(2025, 6, 6))
+    assert found("04/06/2025").date == WEDNESDAY  # April has gone by
+
+
+def test_from_a_day_to_a_day_are_nights():
+    read = found("a room from Friday to Sunday")
+    assert (read.date, read.nights) == (date(2025, 6, 6), 2)
+    assert found("for three nights").nights == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "time", "sure"),
+    [
+        ("at 7pm", "19:00", True),
+        ("7:30 p.m.", "19:30", True),
+        ("12 am", "00:00", True),
+        ("noon", "12:00", True),
+        ("at midnight", "00:00", True),
+        ("19:45", "19:45", True),
+        ("19h30", "19:30", True),
+        ("tomorrow evening", "evening", True),
+        ("tonight at 8", "20:00", True),
+        ("at 7 in the morning", "07:00", True),
+        ("half past seven in the evening", "19:30", True),
+        ("quarter to eight", "07:45", False),
+        ("at 7", "07:00", False),
+        ("7 o'clock", "07:00", False),
+        ("any time", "any", True),
+        ("25:00", None, True),
+        ("a table at 5 Main Street", None, True),
+    ],
+)
+def test_times(text, time, sure):
+    assert (found(text).time, found(text).half_day) == (time, sure)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "figures"),
+    [("2 or two", 2, ()), ("2 or 3", None, (2, 3)), ("two or 2", 2, ())],
+)
+def test_one_figure_or_another(text, number, figures):
+    assert (found(text).number, found(text).figures) == (number, figures)
+
+
+def test_what_is_turned_down_is_not_wanted():
+    read = found("not roses, tulips")
+    assert read.products == ("tulips-mixed",)
+    assert read.refused == ("roses-red-dozen", "roses-white")
+    assert found("why not roses?").refused == ()
 
 
 @pytest.mark.parametrize(
@@ -156,6 +225,11 @@ def test_two_weeks_are_no_party():
         ("at least 30 dollars", 3000, None),
         ("my budget is 60", None, 6000),
         ("around $40", 2000, 5000),
+        ("around 40", 2000, 5000),
+        ("at most 25 bucks", None, 2500),
+        ("less than $30", None, 3000),
+        ("40 dollars or less", None, 4000),
+        ("20 dollars and up", 2000, None),
     ],
 )
 def test_money(text, low, high):

@@ -59,6 +59,19 @@ def test_search_by_price_is_inclusive():
     assert ids(found) == ["bear-teddy", "truffles-chocolate"]
 
 
+def test_search_with_several_conditions_needs_them_all():
+    assert ids(search(PRODUCTS, category="sweets", text="box", max_amount=3000)) == [
+        "macarons-box"
+    ]
+    assert ids(search(PRODUCTS, category="gifts", text="SOFT")) == ["bear-teddy"]
+    assert search(PRODUCTS, category="gifts", min_amount=2000, max_amount=1000) == []
+
+
+def test_search_finds_keywords_and_descriptions():
+    assert "ride-city" in ids(search(PRODUCTS, text="taxi"))
+    assert ids(search(PRODUCTS, text="waltz")) == ["music-box"]
+
+
 def test_search_without_conditions_is_everything():
     assert search(PRODUCTS) == list(PRODUCTS)
 

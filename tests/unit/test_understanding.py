@@ -34,17 +34,17 @@ def test_the_held_out_phrases_are_not_among_the_training_phrases():
     assert not [said for said, _ in PHRASES if normalise(said) in trained]
 
 
-def test_every_intent_is_held_out_with_at_least_eight_phrases():
+def test_every_intent_is_held_out_with_at_least_twenty_phrases():
     assert {intent.name for intent in HELD_OUT} == {at.name for at in load_intents()}
-    assert min(len(intent.phrases) for intent in HELD_OUT) >= 8
+    assert min(len(intent.phrases) for intent in HELD_OUT) >= 20
 
 
 def test_light_understands_phrases_it_has_never_seen(light):
-    assert share_right(light, PHRASES) >= 0.85
+    assert share_right(light, PHRASES) >= 0.9
 
 
 def test_light_refuses_what_is_out_of_scope(light):
-    assert share_right(light, [at for at in PHRASES if at[1] is None]) >= 0.85
+    assert share_right(light, [at for at in PHRASES if at[1] is None]) >= 0.9
 
 
 def test_light_is_much_better_than_the_rules(light):

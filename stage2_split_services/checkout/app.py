@@ -1,0 +1,26 @@
+"""The entrypoint of checkout: a Flask application of purchases and orders."""
+
+from flask import Flask
+
+from . import config, logs, web
+from .routes import api
+from .services import assemble
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """Make the application.
+
+    Args:
+        settings: as `config.load` reads them, which is the default.
+
+    Raises:
+        SettingsError: the environment is not right.
+    """
+    settings = settings or config.load()
+    logs.configure(settings.log_level, "stage2_split_services/checkout")
+    app = Flask(__name__, static_folder=None)
+    app.extensions["checkout"] = assemble(settings)
+    app.register_blueprint(api)
+    web.guard(app)
+    logs.log_requests(app)
+    return app

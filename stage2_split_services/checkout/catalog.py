@@ -1,0 +1,86 @@
+"""The catalogue, as another service: what a product costs, and stock for an order."""
+
+import logging
+from http import HTTPStatus
+from typing import Literal
+
+import msgspec
+
+from . import wire
+from .calls import Answer, Callee, as_guest, as_service
+from .errors import Unavailable
+from .orders import Order
+
+log = logging.getLogger(__name__)
+
+
+class Product(wire.Product, forbid_unknown_fields=False):
+    """A product; what the catalogue will tell of it one day is passed over."""
+
+
+class ReservationRequest(wire.Body):
+    """What an order needs of the stock."""
+
+    product_id: str
+    quantity: int
+
+
+class Reservation(wire.Body, forbid_unknown_fields=False):
+    """What became of a reservation."""
+
+    state: Literal["held", "refused"]
+
+
+class Catalog:
+    """Asks the catalogue.
+
+    Args:
+        callee: where it is.
+        key: our secret.
+    """
+
+    def __init__(self, callee: Callee, key: str) -> None:
+        self._callee = callee
+        self._key = key
+
+    def product(self, product_id: str, token: str) -> wire.Product:
+        """Read one product, as the guest may.
+
+        Raises:
+            NotFound: there is none with this id.
+            Unavailable: the catalogue is away.
+        """
+        path = f"/v1/products/{product_id}"
+        return self._callee.call("GET", path, headers=as_guest(token)).read(Product)
+
+    def hold(self, order: Order) -> bool:
+        """Set stock aside for an order; asking again brings the same answer.
+
+        Raises:
+            Unavailable: it is not known whether the stock is held.
+        """
+        wanted = ReservationRequest(
+            product_id=order.product_id, quantity=order.quantity
+        )
+        answer = self._ask("PUT", order.order_id, wanted)
+        return answer.read(Reservation).state == "held"
+
+    def release(self, order_id: str) -> None:
+        """Give back what is held for an order, now and for ever; harmless to repeat.
+
+        Raises:
+            Unavailable: it is not known whether the stock was given back.
+        """
+        self._ask("DELETE", order_id)
+
+    def _ask(
+        self, method: str, order_id: str, body: msgspec.Struct | None = None
+    ) -> Answer:
+        path = f"/v1/internal/reservations/{order_id}"
+        headers = as_service("checkout", "catalog", self._key)
+        answer = self._callee.call(method, path, headers=headers, body=body)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            # A no to a service is a mistake of ours, which the guest cannot mend.
+            log.error("catalog refused", extra={"told": answer.content.decode()[:500]})
+            raise Unavailable("We cannot reserve this now. Try again in a moment.")
+        return answer

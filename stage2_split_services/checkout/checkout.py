@@ -1,0 +1,193 @@
+"""Buying: the steps of the monolith's function call, now with other services between.
+
+The guest still waits for all of it. What was one transaction is now a row that says how
+far the order is, and steps that may be repeated from there: reserve, charge, end, give
+back, tell. A crash or a lost answer anywhere leaves a row that the sweep goes on with.
+"""
+
+import contextlib
+import datetime as dt
+import logging
+
+from . import wire
+from .catalog import Catalog
+from .errors import Unavailable, Unprocessable
+from .guests import Guest
+from .notifications import Notifications
+from .order_store import Ended, OrderStore
+from .orders import (
+    CONFIRMED,
+    GIVEN_UP,
+    SOLD_OUT,
+    Order,
+    Status,
+    check,
+    fingerprint,
+    order_id,
+    start,
+)
+from .payments import Declined, Payments, PaymentsUnavailable
+
+log = logging.getLogger(__name__)
+
+
+class Checkout:
+    """Takes purchases to their end.
+
+    Args:
+        catalog: what is sold, at what price, and who holds the stock.
+        orders: where orders are kept.
+        payments: who charges the card.
+        notifications: who tells the guest.
+        give_up_seconds: the age at which an order that cannot be finished is ended.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        orders: OrderStore,
+        payments: Payments,
+        notifications: Notifications,
+        give_up_seconds: float,
+    ) -> None:
+        self._catalog = catalog
+        self._orders = orders
+        self._payments = payments
+        self._notifications = notifications
+        self._give_up_after = dt.timedelta(seconds=give_up_seconds)
+
+    def buy(
+        self,
+        guest: Guest,
+        idempotency_key: str,
+        purchase: wire.CheckoutRequest,
+        now: dt.datetime,
+    ) -> Order:
+        """Buy something, once for each key of a guest.
+
+        Returns:
+            The order, at its end, or pending when another call is working on it.
+
+        Raises:
+            NotFound: there is no such product.
+            Unprocessable: it cannot be delivered so, or the key had another purchase.
+            Unavailable: the catalogue is away and nothing was ordered; or the order is
+                kept, but could not be finished now.
+        """
+        known = self._orders.find(order_id(guest.guest_id, idempotency_key))
+        if known is None:
+            check(purchase, now.date())
+            product = self._catalog.product(purchase.product_id, guest.token)
+            known = start(guest.guest_id, idempotency_key, purchase, product, now)
+            if self._orders.accept(known, guest.email):
+                return self._finish_in_call(known)
+            known = self._reread(known)
+        if known.fingerprint != fingerprint(purchase):
+            raise Unprocessable(
+                "This Idempotency-Key was used for another purchase. "
+                "Make a new key for a new purchase."
+            )
+        leased = self._orders.lease(known.order_id)
+        return self._finish_in_call(leased) if leased else self._reread(known)
+
+    def finish(self, order: Order) -> Order:
+        """Take a leased order to its end; harmless to repeat, or to do twice at once.
+
+        Raises:
+            Unavailable: it is not known yet whether there is enough for it.
+            PaymentsUnavailable: it is not known yet whether the order is paid.
+        """
+        # The intent is stored after the stock was held: who finds one need not ask.
+        if not order.payment_intent_id and not self._catalog.hold(order):
+            # A refusal stays one, so there is nothing to give back.
+            return self._end(order, Status.FAILED, SOLD_OUT, release=False)
+        try:
+            self._payments.charge(order)
+        except Declined as reason:
+            order = self._reread(order)
+            return self._end(order, Status.DECLINED, str(reason), release=True)
+        return self._end(self._reread(order), Status.CONFIRMED, CONFIRMED)
+
+    def give_up_or_finish(self, order: Order, now: dt.datetime) -> None:
+        """Finish an order that was abandoned, or end it when it is too old.
+
+        Raises:
+            Unavailable: it is not known yet whether there is enough for it.
+            PaymentsUnavailable: it is not known yet whether the order is paid.
+        """
+        if now - order.created_at < self._give_up_after:
+            self.finish(order)
+            return
+        intent = order.payment_intent_id
+        if intent and not self._payments.cancel(intent):
+            self._end(order, Status.CONFIRMED, CONFIRMED)
+        else:
+            self._end(order, Status.FAILED, GIVEN_UP, release=True)
+
+    def tell_others(self, ended: Ended) -> bool:
+        """Do what other services still have to do for an order that has ended.
+
+        It is as true as it was without them: one that is away is asked again later.
+
+        Returns:
+            Whether all of it is done.
+        """
+        order_id = ended.order.order_id
+        released = notified = False
+        try:
+            if ended.release_due:
+                self._catalog.release(order_id)
+                released = True
+        except Unavailable:
+            log.warning("stock not given back yet", extra={"order_id": order_id})
+        try:
+            if ended.notify_due:
+                self._notifications.send(ended)
+                notified = True
+        except Unavailable:
+            log.warning("guest not told yet", extra={"order_id": order_id})
+        done = (released, notified) == (ended.release_due, ended.notify_due)
+        try:
+            self._orders.told(order_id, released=released, notified=notified)
+            if not done:
+                self._orders.let_go(order_id)
+        except Unavailable:
+            # The lease runs out by itself; whoever was told is told once more.
+            log.warning("not noted who was told", extra={"order_id": order_id})
+        return done
+
+    def _finish_in_call(self, order: Order) -> Order:
+        try:
+            return self.finish(order)
+        except (PaymentsUnavailable, Unavailable) as error:
+            log.warning(
+                "order not finished in the call",
+                extra={"order_id": order.order_id, "reason": str(error)},
+            )
+            # Where our own database is away, the lease runs out by itself.
+            with contextlib.suppress(Unavailable):
+                self._orders.let_go(order.order_id)
+            whom = (
+                "the card processor"
+                if isinstance(error, PaymentsUnavailable)
+                else "one of our services"
+            )
+            raise Unavailable(
+                f"We cannot reach {whom} now. Your order {order.order_id} is kept and "
+                "will be finished; you will not be charged twice."
+            ) from error
+
+    def _end(
+        self, order: Order, status: Status, message: str, *, release: bool = False
+    ) -> Order:
+        ended = self._orders.end(order, status, message, release)
+        if ended is None:
+            return self._reread(order)
+        log.info(
+            "order ended", extra={"order_id": order.order_id, "status": status.value}
+        )
+        self.tell_others(ended)
+        return ended.order
+
+    def _reread(self, order: Order) -> Order:
+        return self._orders.find(order.order_id) or order

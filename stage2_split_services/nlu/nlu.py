@@ -1,0 +1,120 @@
+"""Talking with a guest: the dialogue's state lies in Redis between requests."""
+
+import datetime as dt
+import logging
+
+import msgspec
+import redis
+
+from . import wire
+from .calls import Callee
+from .catalog import Catalog
+from .dialogue import converse
+from .errors import Unavailable
+from .guests import Guest
+from .products import Product
+from .purchases import Purchases
+from .replies import Text, render
+from .understanding import Engine
+
+log = logging.getLogger(__name__)
+
+FORGETFUL = (
+    "I cannot reach my notes at the moment, so I may forget what we have said. Your "
+    "orders are safe."
+)
+NO_CATALOG = (
+    "I cannot reach our catalogue at the moment. Until it is back I know of no "
+    "products and can take no order, but I am here; please ask me again in a minute."
+)
+NO_ORDERS = (
+    "I cannot reach our checkout at the moment, so I cannot see what you have ordered "
+    "and answer as if you had not. Your orders are safe."
+)
+
+
+class Nlu:
+    """The conversations of all guests.
+
+    A guest is answered also when something is away: with what there is, and told so.
+
+    Args:
+        states: where the states of the conversations are.
+        catalog: what there is to talk about.
+        checkout: knows what the guest bought.
+        engine: what understands the guest.
+        ttl_seconds: the silence after which a conversation starts afresh.
+    """
+
+    def __init__(
+        self,
+        states: redis.Redis,
+        catalog: Catalog,
+        checkout: Callee,
+        engine: Engine,
+        ttl_seconds: float,
+    ) -> None:
+        self._states = states
+        self._catalog = catalog
+        self._checkout = checkout
+        self._engine = engine
+        self._ttl = dt.timedelta(seconds=ttl_seconds)
+
+    def converse(
+        self, guest: Guest, conversation: wire.Conversation, now: dt.datetime
+    ) -> wire.Replies:
+        """Answer what a guest said, and remember where the conversation is."""
+        away: list[str] = []
+        before = self._recall(guest.guest_id, away)
+        products = self._products(away)
+        orders = Purchases(self._checkout, guest.token)
+        state, messages = converse(
+            before,
+            msgspec.to_builtins(conversation.messages),
+            now,
+            products,
+            orders,
+            self._engine,
+        )
+        # Without products the dialogue drops what was being ordered, and without the
+        # state before this one it would write over what was said earlier.
+        if not away:
+            self._remember(guest.guest_id, state, away)
+        if orders.away:
+            away.append(NO_ORDERS)
+        told = [render(Text(what), {}, now) for what in away]
+        return msgspec.convert({"messages": told + messages}, wire.Replies)
+
+    def remembers(self) -> bool:
+        """Whether conversations can be kept now."""
+        try:
+            return bool(self._states.ping())
+        except redis.RedisError:
+            return False
+
+    def _products(self, away: list[str]) -> list[Product]:
+        try:
+            return self._catalog.all()
+        except Unavailable:
+            away.append(NO_CATALOG)
+            return []
+
+    def _recall(self, guest_id: str, away: list[str]) -> str | None:
+        try:
+            kept = self._states.get(_key(guest_id))
+        except redis.RedisError as error:
+            log.warning("dialogue not read", extra={"reason": str(error)})
+            away.append(FORGETFUL)
+            return None
+        return kept.decode("utf-8", "replace") if isinstance(kept, bytes) else None
+
+    def _remember(self, guest_id: str, state: str, away: list[str]) -> None:
+        try:
+            self._states.set(_key(guest_id), state, px=self._ttl)
+        except redis.RedisError as error:
+            log.warning("dialogue not kept", extra={"reason": str(error)})
+            away.append(FORGETFUL)
+
+
+def _key(guest_id: str) -> str:
+    return f"dialogue:{guest_id}"

@@ -1,0 +1,65 @@
+"""What a guest bought, as the checkout service tells it to this guest."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias, overload
+
+import msgspec
+
+from .calls import Callee, as_guest
+from .errors import Problem
+
+log = logging.getLogger(__name__)
+
+Order: TypeAlias = Mapping[str, Any]
+
+RECENT = "/v1/orders?limit=10"
+
+
+class Purchases(Sequence[Order]):
+    """The recent orders of a guest, newest first; none while checkout is away.
+
+    They are asked for when the dialogue first looks at them, since most of what is said
+    is not about them, and a call costs more than a look into a table.
+
+    Args:
+        checkout: the checkout service.
+        token: the guest's own, with which checkout is asked.
+
+    Attributes:
+        away: the dialogue looked, and they could not be read.
+    """
+
+    def __init__(self, checkout: Callee, token: str) -> None:
+        self._checkout = checkout
+        self._token = token
+        self.away = False
+
+    @overload
+    def __getitem__(self, at: int) -> Order: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Order]: ...
+
+    def __getitem__(self, at: int | slice) -> Order | Sequence[Order]:
+        """Return the orders that are asked for."""
+        return self._orders[at]
+
+    def __len__(self) -> int:
+        """Tell how many there are."""
+        return len(self._orders)
+
+    @cached_property
+    def _orders(self) -> list[dict[str, Any]]:
+        try:
+            answer = self._checkout.call("GET", RECENT, headers=as_guest(self._token))
+            return answer.read(_Page).orders
+        except (Problem, msgspec.DecodeError) as error:
+            log.warning("orders not read", extra={"reason": str(error)})
+            self.away = True
+            return []
+
+
+class _Page(msgspec.Struct):
+    orders: list[dict[str, Any]]

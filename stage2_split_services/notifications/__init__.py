@@ -1,0 +1,1 @@
+"""Notifications: telling guests by e-mail how their orders ended."""

@@ -1,0 +1,32 @@
+"""How gunicorn runs notifications. `WEB_CONCURRENCY` is gunicorn's own."""
+
+import os
+from typing import Any
+
+from notifications.config import load
+from notifications.setup import prepare
+
+bind = f"127.0.0.1:{os.environ.get('NOTIFICATIONS_PORT', '8205')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+# Longer than the gateway keeps a connection, which therefore is never the one to find
+# that it has just ended.
+keepalive = 30
+timeout = 60
+# A service that is replaced finishes what it has begun.
+graceful_timeout = 20
+preload_app = False
+# Its socket lies in the home folder, where two runs would fight over it.
+control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Bring the database up to date, once, before any worker starts."""
+    prepare(load())
+
+
+def post_worker_init(worker: Any) -> None:
+    """Begin to send what an earlier process may have left unsent."""
+    services = worker.app.callable.extensions["notifications"]
+    services.sweep.start(services.settings.sweep_seconds)

@@ -1,0 +1,60 @@
+"""`python -m tests.drill --stage 1`: hurt a stage, and print what it stood."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+
+from sandbox.runner.state import RUN_ROOT
+
+from .report import Figure, as_markdown, write_json
+from .scenarios import SCENARIOS
+from .sizes import SIZES
+from .world import world
+
+
+def main() -> int:
+    """Run the scenarios; return 1 when a figure is not met."""
+    asked = _arguments()
+    figures: list[Figure] = []
+    with world(asked.stage, asked.seed) as ours:
+        for name in asked.only or SCENARIOS:
+            began = time.monotonic()
+            figures.append(SCENARIOS[name](ours, SIZES[asked.size]))
+            took = time.monotonic() - began
+            print(f"{name}: {took:.0f} s", file=sys.stderr, flush=True)
+    path = RUN_ROOT / f"drill-stage{asked.stage}-{asked.size}.json"
+    write_json(figures, path)
+    print(as_markdown(figures))
+    print(f"\nAs JSON, with every detail: {path}")
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.drill")
+    parser.add_argument("--stage", type=int, default=1)
+    parser.add_argument(
+        "--size",
+        choices=SIZES,
+        default="drill",
+        help="drill (the default), full: as in make test SIZE=full, or a tenth of that",
+    )
+    parser.add_argument(
+        "--only",
+        choices=SCENARIOS,
+        action="append",
+        help="a scenario; may be repeated (all)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=secrets.randbelow(10_000),
+        help="of what is drawn at random; the table shows it",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Random faults at Stripe and at the mail server, under many clients at once."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from ..client import Buyer, Purchase
+from ..oracle import Oracle
+from ..report import Figure
+from ..sizes import Size
+from ..world import World
+
+CLIENTS = 16
+SETTLE_SECONDS = 120.0
+INSIST_SECONDS = 15.0
+SHIFT_SECONDS = 1.0
+CARDS = (
+    *["pm_card_visa"] * 6,
+    "pm_card_mastercard",
+    "pm_card_visa_chargeDeclined",
+    "pm_card_visa_chargeDeclinedInsufficientFunds",
+    "pm_card_authenticationRequired",
+)
+# Each shift has its own mixture; statuses are chosen so that each kind of error comes.
+MIXTURES: Sequence[dict[str, Any]] = (
+    {"error_before": 500, "error_after": 500, "drop_after": True},
+    {"error_before": 429, "drop_after": True, "refuse": True},
+    {"hang_after": True, "error_after": 503, "drop_after": True},
+    {"error_before": 503, "error_after": 502, "refuse": True, "hang": True},
+    # Longer than the product's patience of a second: the effect comes after it left.
+    {"drop_after": True, "latency_ms": {"fixed": 900, "random": 300}},
+)
+SHARE = 0.35
+
+
+def run(world: World, size: Size) -> Figure:
+    """Buy while faults rain, until there were enough of both; then heal and wait."""
+    clients = world.fresh_buyers(CLIENTS)
+    oracle = Oracle(world, clients)
+    storm = _Storm(world)
+    storm.start()
+    enough = _Enough(clients, size, storm)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        work = [
+            pool.submit(
+                _shop, world.products, client, world.chance(f"shop {n}"), enough
+            )
+            for n, client in enumerate(clients)
+        ]
+        for done in work:
+            done.result()
+    storm.stop()
+    world.heal()
+    verdict = oracle.judge(SETTLE_SECONDS)
+    orders = verdict.orders.total()
+    faults_met = storm.injected >= size.faults and orders >= size.fault_orders
+    return Figure(
+        scenario="random faults at Stripe and mail",
+        trials=storm.injected,
+        seed=world.seed,
+        looked_for=f"over {orders:,} orders: lost, charged twice or for nothing",
+        result=f"{verdict}; settled {verdict.settled_seconds:.0f} s after healing",
+        met=not verdict.violations and faults_met,
+        details=[str(violation) for violation in verdict.violations],
+    )
+
+
+def _shop(
+    products: Sequence[str], buyer: Buyer, chance: random.Random, enough: _Enough
+) -> None:
+    while not enough():
+        purchase = Purchase(
+            chance.choice(products), chance.randint(1, 3), chance.choice(CARDS)
+        )
+        if chance.random() < 0.5:
+            buyer.insist(purchase, INSIST_SECONDS)
+        else:
+            buyer.send(purchase)
+
+
+class _Enough:
+    """Whether there were enough orders and enough faults."""
+
+    def __init__(self, clients: Sequence[Buyer], size: Size, storm: _Storm) -> None:
+        self._clients, self._size, self._storm = clients, size, storm
+
+    def __call__(self) -> bool:
+        bought = sum(len(set(client.sent)) for client in self._clients)
+        if bought > 10 * self._size.fault_orders:  # no faults come: tell, do not hang
+            return True
+        faults = self._storm.injected
+        return bought >= self._size.fault_orders and faults >= self._size.faults
+
+
+class _Storm(threading.Thread):
+    """Changes the faults every second, and counts what was injected."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(name="storm", daemon=True)
+        self._world = world
+        self._chance: random.Random = world.chance("storm")
+        self._over = threading.Event()
+        self._before = 0
+        self._now = 0
+
+    @property
+    def injected(self) -> int:
+        """How many faults hit a call to Stripe, at least."""
+        return self._before + self._now
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            self._shift()
+
+    def stop(self) -> None:
+        """End the storm."""
+        self._over.set()
+        self.join(30)
+
+    def _shift(self) -> None:
+        mixture = self._chance.choice(MIXTURES)
+        self._world.break_stripe(
+            **mixture, mix=True, share=SHARE, seed=self._chance.getrandbits(31)
+        )
+        self._world.break_mail(refuse=True, share=0.1)
+        for _ in range(4):
+            self._over.wait(SHIFT_SECONDS / 4)
+            self._now = self._world.injected()
+        self._before, self._now = self.injected, 0

@@ -1,0 +1,118 @@
+"""Planting bugs in the stage, to see that the oracle catches them.
+
+A harness that never fails proves nothing. Each probe is also run without any bug, where
+the same oracle must find nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from ..client import Buyer, Purchase
+from ..oracle import Oracle, Verdict
+from ..planted import OF_STAGE
+from ..report import Figure
+from ..sizes import Size
+from ..stages import DECLINED
+from ..world import World
+from .scarce import buy_at_once
+
+BUYERS = 12
+CAUGHT_SECONDS = 5.0  # how long a stage with a bug in it has to settle
+SETTLE_SECONDS = 60.0
+
+Probe = Callable[[World, list[Buyer]], object]
+
+
+def run(world: World, size: Size) -> Figure:
+    """Plant each bug of the stage in turn."""
+    bugs = {name: _bug(name) for name in OF_STAGE[world.stage.stage]}
+    details = []
+    caught = 0
+    try:
+        for name, (probe, law) in bugs.items():
+            world.under.plant(world.stage, name)
+            verdict = _judged(world, [probe], CAUGHT_SECONDS)
+            caught += law in verdict.laws
+            seen = ", ".join(f"{n} x {law}" for law, n in verdict.laws.items())
+            details.append(f"{name}: {seen or 'nothing'} seen, {law} expected")
+    finally:
+        world.under.plant(world.stage, "")
+    clean = _judged(world, PROBES.values(), SETTLE_SECONDS).violations
+    details += [f"without any bug: {violation}" for violation in clean]
+    return Figure(
+        scenario="planted bugs",
+        trials=len(bugs),
+        looked_for="each caught by the law that it breaks; none seen without a bug",
+        result=f"{caught} of {len(bugs)} caught; {len(clean)} false alarms",
+        met=caught == len(bugs) and not clean,
+        details=details,
+    )
+
+
+def lost_answers(world: World, crowd: list[Buyer]) -> None:
+    """Stripe does what it is asked, and its answer is lost."""
+    world.break_stripe(drop_after=True, times=3)
+    for buyer in crowd[:3]:
+        buyer.send(Purchase(world.products[0]))
+
+
+def crash_after_paying(world: World, crowd: list[Buyer]) -> None:
+    """The process dies when the card has been charged; the client never asks again."""
+    with world.crash.armed("web.confirm.after"):
+        crowd[0].send(Purchase(world.products[0]))
+
+
+def slow_declines(world: World, crowd: list[Buyer]) -> None:
+    """Stripe refuses cards so slowly that somebody else takes the orders up."""
+    world.break_stripe(latency_ms={"fixed": 850})
+    with ThreadPoolExecutor(8) as pool:
+        for buyer in crowd[:8]:
+            pool.submit(buyer.send, Purchase(world.products[0], card=DECLINED))
+
+
+def own_price(world: World, crowd: list[Buyer]) -> None:
+    """A client sends a price of its own along."""
+    crowd[0].send(Purchase(world.products[0], more={"price": 0.5}))
+
+
+def slow_mail(world: World, crowd: list[Buyer]) -> None:
+    """The mail server takes its time."""
+    world.break_mail(latency_ms=1500)
+    for buyer in crowd[:2]:
+        buyer.send(Purchase(world.products[0]))
+
+
+def rush(world: World, crowd: list[Buyer]) -> None:
+    """All buy the same at once, and again."""
+    for _ in range(3):
+        buy_at_once(crowd, world.products[0])
+
+
+PROBES: dict[str, Probe] = {
+    probe.__name__: probe
+    for probe in (
+        lost_answers,
+        crash_after_paying,
+        slow_declines,
+        own_price,
+        slow_mail,
+        rush,
+    )
+}
+
+
+def _bug(name: str) -> tuple[Probe, str]:
+    module = importlib.import_module(f"tests.drill.planted.{name}")
+    return PROBES[module.PROBE], module.CAUGHT_AS
+
+
+def _judged(world: World, probes: Iterable[Probe], patience: float) -> Verdict:
+    crowd = world.fresh_buyers(BUYERS)
+    oracle = Oracle(world, crowd)
+    for probe in probes:
+        probe(world, crowd)
+        world.heal()
+    return oracle.judge(patience)

@@ -1,0 +1,39 @@
+"""How much of each scenario a run does.
+
+`full` is what `make test SIZE=full` runs, `tenth` a tenth of it, `drill` what
+`make drill` runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """The numbers of one size.
+
+    Attributes:
+        kills: processes killed.
+        faults: faults injected at Stripe, at least.
+        fault_orders: orders placed meanwhile, at least.
+        buyers: how many want the ten that there are.
+        outage_seconds: how long Stripe is down.
+        machine_runs: runs of the order's state machine.
+        machine_steps: steps of each.
+    """
+
+    kills: int
+    faults: int
+    fault_orders: int
+    buyers: int
+    outage_seconds: float
+    machine_runs: int
+    machine_steps: int
+
+
+SIZES = {
+    "tenth": Size(20, 50, 100, 40, 3, 10, 30),
+    "full": Size(200, 500, 1_000, 200, 20, 100, 30),
+    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50),
+}
