@@ -18,6 +18,9 @@ export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 # What must be installed for the chosen engine.
 ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 
+# Nothing but a command's own output on standard output, so that it can be piped.
+MAKEFLAGS += --no-print-directory
+
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
 	strong drill bench diff carry lock clean

@@ -122,7 +122,12 @@ def main() -> None:
         parser.error(str(error))
     name = Path(folder).resolve().name
     print(f"{name}: {sizes[0]} training and {sizes[1]} test texts, ", end="")
-    print(f"Python {platform.python_version()}, {platform.machine()}.\n", flush=True)
+    print(f"Python {platform.python_version()}, {platform.machine()}.")
+    print(
+        "Times are of each message's median of three; start and memory with our own "
+        "phrases; MB of 10^6 bytes.\n",
+        flush=True,
+    )
     print(public_table(folder), end="\n\n", flush=True)
     print(f"Our own held-out phrases:\n\n{own_table()}", flush=True)
 

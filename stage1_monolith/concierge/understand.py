@@ -12,13 +12,15 @@ import json
 import sys
 from datetime import date
 
-from .products import load_products
+from .products import Product, load_products
 from .understanding import Engine, load_engine, read
 
 
-def as_json(text: str, today: date, engine: Engine) -> str:
+def as_json(
+    text: str, today: date, products: tuple[Product, ...], engine: Engine
+) -> str:
     """Return one line of JSON that says how a text is understood."""
-    reading = read(text, today, load_products(), engine)
+    reading = read(text, today, products, engine)
     found = {
         "text": text,
         "intent": reading.intent,
@@ -37,12 +39,14 @@ def main() -> int:
     except (RuntimeError, ValueError) as error:
         print(f"understand: {error}", file=sys.stderr)
         return 2
+    products = load_products()
     lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     try:
         for line in lines:
             # Flushed, so that a program on the other side of a pipe can take turns.
-            print(as_json(line.rstrip("\r\n"), date.today(), engine), flush=True)
+            text = line.rstrip("\r\n")
+            print(as_json(text, date.today(), products, engine), flush=True)
     except (KeyboardInterrupt, BrokenPipeError):
         # The reader has had enough; say nothing when the interpreter closes.
         sys.stdout = None

