@@ -6,14 +6,19 @@ Each stage keeps its data elsewhere, so each has its own way backstage.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import time
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import jwt
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sandbox.runner import RunningStage
 from sandbox.runner.stages import SANDBOX_PORTS
+from sandbox.runner.state import RUN_ROOT
 
 
 class Backstage(Protocol):
@@ -22,8 +27,8 @@ class Backstage(Protocol):
     def set_stock(self, product_id: str, stock: int) -> None:
         """Put exactly so many of a product on the shelf."""
 
-    def expire(self, token: str) -> None:
-        """Let the time of a token have run out a moment ago."""
+    def expired(self, token: str) -> str:
+        """Return a token as this one will be when its time has run out."""
 
 
 class MonolithBackstage:
@@ -37,17 +42,51 @@ class MonolithBackstage:
             "UPDATE products SET stock = %s WHERE product_id = %s", stock, product_id
         )
 
-    def expire(self, token: str) -> None:
+    def expired(self, token: str) -> str:
         self._change(
             "UPDATE sessions SET expires_at = clock_timestamp() - interval '1 second' "
             "WHERE token_hash = %s",
             hashlib.sha256(token.encode()).digest(),
         )
+        return token
 
     def _change(self, statement: str, *values: object) -> None:
         with psycopg.connect(self._url, connect_timeout=5) as connection:
             changed = connection.execute(statement, values).rowcount
         assert changed == 1, f"{statement} changed {changed} rows"
+
+
+class ServicesBackstage:
+    """The way to the data of the split services: a database and a user each.
+
+    Args:
+        stage: the running stage, whose folder keeps the passwords.
+    """
+
+    def __init__(self, stage: RunningStage) -> None:
+        secrets = json.loads((RUN_ROOT / stage.name / "secrets.json").read_text())
+        server = urlsplit(database_url(stage)).netloc.rpartition("@")[2]
+        self._urls = {
+            name: f"postgresql://{name}:{password}@{server}/{name}"
+            for name, password in secrets["databases"].items()
+        }
+
+    def set_stock(self, product_id: str, stock: int) -> None:
+        with psycopg.connect(self._urls["catalog"], connect_timeout=5) as catalog:
+            catalog.execute(
+                "UPDATE products SET stock = %s WHERE product_id = %s",
+                [stock, product_id],
+            )
+
+    def expired(self, token: str) -> str:
+        with psycopg.connect(self._urls["identity"], connect_timeout=5) as identity:
+            found = identity.execute("SELECT key_id, private_key FROM signing_keys")
+            keys = dict(found.fetchall())
+        key_id = jwt.get_unverified_header(token)["kid"]
+        claims = jwt.decode(token, options={"verify_signature": False})
+        key = Ed25519PrivateKey.from_private_bytes(keys[key_id])
+        claims |= {"exp": int(time.time()) - 1}
+        return jwt.encode(claims, key, "EdDSA", headers={"kid": key_id})
 
 
 def database_url(stage: RunningStage, database: str = "concierge") -> str:
@@ -63,4 +102,6 @@ def backstage_of(stage: RunningStage) -> Backstage:
     """Return the way to the data of a stage."""
     if stage.stage == 1:
         return MonolithBackstage(database_url(stage))
+    if stage.stage == 2:
+        return ServicesBackstage(stage)
     raise NotImplementedError(f"stage {stage.stage} brings its own way backstage")

