@@ -108,6 +108,11 @@ class Crew:
                 found.setdefault(replica.service.name, []).append(place)
         return found
 
+    def service_groups(self) -> list[int]:
+        """Return the process groups of all replicas."""
+        groups = (self.parts[replica.name].group() for replica in self.replicas)
+        return [group for group in groups if group is not None]
+
     def replace(self, name: str, patience: float) -> str:
         """Replace a service by what its files say now, one replica after the other.
 

@@ -28,7 +28,7 @@ class NotReady:
     Attributes:
         missing: in words.
         late: whether it will not be waited for any longer.
-        bearable: whether the site works without it.
+        bearable: whether it is late, and the site works without it.
     """
 
     missing: str
@@ -56,16 +56,16 @@ def watch(
     def wait() -> None:
         began = told = time.monotonic()
         while True:
-            needed = _closed(ports) or _sick(health_url)
-            missing = needed or _silent(services())
+            missing = _closed(ports) or _silent(services()) or _sick(health_url)
             if not missing:
                 return tell(Ready())
             now = time.monotonic()
             if now - began > patience:
-                return tell(NotReady(missing, late=True, bearable=not needed))
+                bearable = not (_closed(ports) or _sick(health_url))
+                return tell(NotReady(missing, late=True, bearable=bearable))
             if now - told > PROGRESS_SECONDS:
                 told = now
-                tell(NotReady(missing, late=False, bearable=not needed))
+                tell(NotReady(missing, late=False, bearable=False))
             time.sleep(STEP_SECONDS)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -18,7 +18,7 @@ from honcho.printer import Message
 
 from . import asking, environment, ports, readiness
 from .crew import Crew, NotReplaced
-from .ending import MARK, end_run
+from .ending import MARK, end_run, end_together
 from .guard import Guard
 from .parts import Part
 from .replicas import Directory, Replica, counted, planned, ports_of
@@ -324,11 +324,12 @@ class Run:
         )
 
     def _stop(self) -> None:
-        """End every part, the last of the Procfile first, and take back the state."""
+        """End the services, then the rest, the last of the Procfile first."""
         self._stopping = True
         self._plan.places.state.unlink(missing_ok=True)
         while event := self._next_event(0):
             self._hear_quietly(event)
+        end_together(self._crew.service_groups(), GRACE_SECONDS, lambda: self._hurry)
         end_run(
             self._groups[::-1],
             self._mark,
