@@ -323,6 +323,22 @@ def accepted(services, guest, wanted, now):
     return services.orders.accept(order, guest.email)
 
 
+def test_an_order_ends_once(services, guest, purchase, now, right):
+    confirmed = services.checkout.buy(guest, "k", purchase(), now)
+    assert services.orders.end(confirmed, Status.FAILED, "late", True) is None
+    right(["confirmed"])
+
+
+def test_who_does_not_know_of_the_payment_does_not_end_the_order(
+    services, guest, purchase, now, right
+):
+    order = accepted(services, guest, purchase(), now)
+    services.checkout._catalog.hold(order)
+    services.checkout._payments.charge(order)
+    assert services.orders.end(order, Status.FAILED, "late", True) is None
+    right(["confirmed"])
+
+
 # Lines that break -------------------------------------------------------------------
 
 FAULTS = ["lost", "dropped", "500", "hang"]
