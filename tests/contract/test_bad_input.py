@@ -295,7 +295,8 @@ def test_a_cursor_of_no_page_is_refused(cursor, guest):
 )
 def test_a_name_of_nothing_is_404(path, name, wanderer, contract):
     answer = wanderer.get(path + name)
-    assert answer.status_code == 404
+    # A gateway may refuse what no path can have in it, before anybody looks for it.
+    assert answer.status_code in ((400, 404) if name == "%00" else (404,))
     contract.validate(
         answer.json(), contract.document["components"]["schemas"]["Error"], name
     )
