@@ -26,12 +26,12 @@ def spelling(text: str) -> tuple[NDArray[np.intp], Vector]:
 
     The amounts are square roots of counts, scaled to a vector of length 1.
     """
-    counts: dict[int, float] = {}
-    for gram in _grams(normalise(text)):
-        digest = crc32(gram.encode())
+    counts: dict[int, int] = {}
+    for digest in map(crc32, _grams(normalise(text).encode())):
         # One more bit gives a sign, so that collisions cancel out on average.
-        sign = 1.0 if digest & 0x80000000 else -1.0
-        counts[digest % BUCKETS] = counts.get(digest % BUCKETS, 0.0) + sign
+        sign = 1 if digest & 0x80000000 else -1
+        bucket = digest % BUCKETS
+        counts[bucket] = counts.get(bucket, 0) + sign
     buckets = np.fromiter(counts, dtype=np.intp, count=len(counts))
     sums = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
     amounts = np.sign(sums) * np.sqrt(np.abs(sums))
@@ -62,12 +62,12 @@ def block(rows: int, columns: int) -> Vector:
     return np.frombuffer(mmap(-1, size), np.float32).reshape(rows, columns)
 
 
-def _grams(text: str) -> Iterator[str]:
+def _grams(text: bytes) -> Iterator[bytes]:
     """Yield words, pairs of words, and 3 to 5 letters in a row."""
     words = text.split()
-    yield from (f"w:{word}" for word in words)
-    pairs = zip(["^", *words], [*words, "$"], strict=True)
-    yield from (f"b:{left} {right}" for left, right in pairs)
-    spaced = f" {text} "
+    yield from (b"w:" + word for word in words)
+    pairs = zip([b"^", *words], [*words, b"$"], strict=True)
+    yield from (b"b:" + left + b" " + right for left, right in pairs)
+    spaced = b" " + text + b" "
     for size in (3, 4, 5):
         yield from (spaced[at : at + size] for at in range(len(spaced) - size + 1))
