@@ -16,6 +16,14 @@ from .errors import BadRequest
 
 T = TypeVar("T", bound="Body")
 
+# Only a card's payload may hold anything, and a card is flat. Without a limit, which
+# RFC 8259 (section 9) allows a reader to set, a few kilobytes of brackets exhaust the
+# stack of whoever walks through them.
+DEEPEST = 64
+# A text counts whole, with the brackets in it. Each alternative takes what it begins
+# with even when the body ends too early, so that nothing is ever read twice.
+TEXT_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.?)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+
 Category = Literal[
     "flowers", "gifts", "sweets", "food", "tables", "tickets", "rides", "rooms"
 ]
@@ -207,14 +215,30 @@ def read_body(data: bytes, shape: type[T]) -> T:
     """Read a JSON body.
 
     Raises:
-        BadRequest: it is not JSON, or does not fit the shape.
+        BadRequest: it is not JSON, is nested too deeply, or does not fit the shape.
     """
+    if _is_deeper(data, DEEPEST):
+        raise BadRequest(f"The body is nested more than {DEEPEST} deep. Send it flat.")
     try:
         return msgspec.json.decode(data, type=shape)
     except msgspec.ValidationError as error:
         raise BadRequest(_explain(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"The body is not JSON: {error}.") from error
+
+
+def _is_deeper(data: bytes, most: int) -> bool:
+    if data.count(b"[") + data.count(b"{") <= most:
+        return False  # which is so for almost every body, and quick to see
+    depth = 0
+    for found in TEXT_OR_BRACKET.finditer(data):
+        if found[0] in (b"[", b"{"):
+            depth += 1
+        elif found[0] in (b"]", b"}"):
+            depth -= 1
+        if depth > most:
+            return True
+    return False
 
 
 def read_query(values: dict[str, str], shape: type[T]) -> T:

@@ -45,6 +45,35 @@ def test_no_bytes_whatever_raise_anything_but_a_bad_request(data):
             wire.read_body(data, shape)
 
 
+def press(payload):
+    card = b'{"type": "product", "payload": {"a": ' + payload.encode() + b"}}"
+    return b'{"messages": [{"type": "structured", "structured": ' + card + b"}]}"
+
+
+@pytest.mark.parametrize("depth", [60, 900, 990, 1_000, 30_000])
+@pytest.mark.parametrize("pair", [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+def test_what_is_nested_too_deeply_is_refused(depth, pair):
+    body = press(pair[0] * depth + "1" + pair[1] * depth)
+    with pytest.raises(BadRequest, match="nested"):
+        wire.read_body(body, wire.Conversation)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["[" * 50 + "]" * 50, "[" + "[]," * 500 + "1]", '"' + "[{" * 500 + '"'],
+    ids=["deep", "wide", "text"],
+)
+def test_what_is_not_too_deep_is_read(payload):
+    assert wire.read_body(press(payload), wire.Conversation).messages
+
+
+@pytest.mark.parametrize("end", ["", "\\"], ids=["open", "escape"])
+def test_a_text_without_an_end_takes_no_time(end):
+    body = ("[" * 65 + r'"\"' * 20_000 + end).encode()
+    with pytest.raises(BadRequest):
+        wire.read_body(body, wire.Conversation)
+
+
 @pytest.mark.parametrize("value", ["null", "1.5", "", "abc", "0", "101", "-1"])
 def test_a_limit_that_is_none_is_refused(value):
     with pytest.raises(BadRequest, match="limit"):
