@@ -35,6 +35,16 @@ MessageTime = Annotated[str, Meta(max_length=40)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Cents = Annotated[int, Meta(ge=0, le=100_000_000)]
 
+# What is said instead of a regular expression, which is no advice to a person. The page
+# shows the first of these to whoever signs up with half an address.
+SHAPES = {
+    "email": "write it like name@example.com, in plain letters and figures",
+    "deliveryAddress": "write it in one line, without control characters",
+    "paymentMethod": "this is not the name of a payment method, pm_card_visa say",
+    "productId": "this is not the id of a product",
+    "cursor": "this is not the nextCursor of a page",
+}
+
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """A JSON object with exactly the fields that its class names."""
@@ -275,5 +285,8 @@ def _explain(error: msgspec.ValidationError) -> str:
     'quantity: Expected `int` >= 1. See the contract at /docs.'
     """
     found = re.fullmatch(r"(.*) - at `\$\.?(.*)`", str(error), re.DOTALL)
-    text = f"{found[2]}: {found[1]}" if found and found[2] else str(error)
+    if found and found[2] in SHAPES and "matching regex" in found[1]:
+        text = f"{found[2]}: {SHAPES[found[2]]}"
+    else:
+        text = f"{found[2]}: {found[1]}" if found and found[2] else str(error)
     return f"{text}. See the contract at /docs."

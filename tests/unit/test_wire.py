@@ -1,5 +1,7 @@
 import datetime as dt
+import json
 
+import msgspec
 import pytest
 from concierge import wire
 from concierge.errors import BadRequest
@@ -43,6 +45,21 @@ def test_no_bytes_whatever_raise_anything_but_a_bad_request(data):
     for shape in (wire.Conversation, wire.CheckoutRequest, wire.Credentials):
         with pytest.raises(BadRequest):
             wire.read_body(data, shape)
+
+
+@pytest.mark.parametrize("email", ["bob@home", "o'hara@example.com", "", "a\nb@c.de"])
+def test_half_an_address_is_answered_with_advice_and_no_expression(email):
+    body = json.dumps({"email": email, "password": "three random words"}).encode()
+    with pytest.raises(BadRequest, match=r"^email: write it like") as refused:
+        wire.read_body(body, wire.Credentials)
+    assert "regex" not in refused.value.message
+
+
+def test_every_form_is_put_into_words():
+    for shape in (wire.CheckoutRequest, wire.ProductQuery, wire.OrderQuery):
+        for field in msgspec.structs.fields(shape):
+            if "pattern=" in str(field.type):
+                assert field.encode_name in wire.SHAPES
 
 
 def press(payload):
