@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from concierge import catalog, orders, partner, rate_limits, wire
-from concierge.database import Database, metadata, products
+from concierge.database import Database, metadata, products, rate_counters
 from concierge.errors import (
     Conflict,
     Forbidden,
@@ -144,6 +144,19 @@ def test_calls_are_counted_by_the_minute(services):
         assert [rate_limits.count(tx, name, noon) for _ in range(3)] == [1, 2, 3]
         assert rate_limits.counted(tx, name, noon) == 3
         assert rate_limits.count(tx, name, noon + dt.timedelta(minutes=1)) == 1
+
+
+def test_counters_of_the_past_do_not_pile_up(services):
+    guessed, then = uuid.uuid4().hex, dt.datetime(2026, 11, 23, tzinfo=dt.timezone.utc)
+    ours = rate_counters.c.name.startswith(guessed)
+    left = sa.select(sa.func.count()).select_from(rate_counters).where(ours)
+    with services.database.transaction() as tx:
+        for number in range(7):
+            rate_limits.count(tx, f"{guessed}-{number}", then)
+        assert tx.execute(left).scalar_one() == 7
+        later = then + dt.timedelta(minutes=2)
+        assert rate_limits.count(tx, f"{guessed}-anew", later) == 1
+        assert tx.execute(left).scalar_one() == 1
 
 
 def test_a_partner_is_let_in_by_its_newest_key_only(services, now):
