@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 import uuid
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -170,6 +171,15 @@ def test_a_partner_is_let_in_by_its_newest_key_only(services, now):
     for key in (old, None, ""):
         with pytest.raises(Forbidden, match="X-Api-Key"):
             services.partners.admit(key, now)
+
+
+def test_a_key_that_is_no_longer_set_opens_nothing(services, settings, now):
+    key = uuid.uuid4().hex
+    prepare(msgspec.structs.replace(settings, partner_api_key=key))
+    services.partners.admit(key, now)
+    prepare(settings)
+    with pytest.raises(Forbidden):
+        services.partners.admit(key, now)
 
 
 def test_pages_of_products_hold_each_once_and_in_order(services):
