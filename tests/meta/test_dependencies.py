@@ -18,9 +18,15 @@ NOT_IMPORTED = {
     "flask-swagger-ui": "site.py serves its files",
     "wordllama": "light_engine.py reads its vectors",
 }
-OWN = {"concierge"}
+OWN = {"concierge"} | {s.name for stage in STAGES.values() for s in stage.services}
 
-every_stage = pytest.mark.parametrize("stage", STAGES.values(), ids=lambda s: s.name)
+# A stage is installed whole, or each of its services alone.
+FOLDERS = [
+    folder
+    for stage in STAGES.values()
+    for folder in [stage.path / s.name for s in stage.services] or [stage.path]
+]
+every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
 
 
 def normal(name):
@@ -58,16 +64,16 @@ def imported(folder):
     return {normal(known.get(module, [module])[0]) for module in foreign}
 
 
-@every_stage
-def test_what_a_stage_imports_is_what_it_lists(stage):
-    mine = listed(stage.path / "requirements.txt")
-    assert imported(stage.path) | (NOT_IMPORTED.keys() & mine) == mine
+@every_folder
+def test_what_is_imported_is_what_is_listed(folder):
+    mine = listed(folder / "requirements.txt")
+    assert imported(folder) | (NOT_IMPORTED.keys() & mine) == mine
 
 
-@every_stage
-def test_what_a_stage_lists_is_pinned_with_hashes(stage):
+@every_folder
+def test_what_is_listed_is_pinned_with_hashes(folder):
     pinned = locked(REQUIREMENTS / "run.lock")
-    for name in listed(stage.path / "requirements.txt"):
+    for name in listed(folder / "requirements.txt"):
         assert pinned.get(name), f"{name} is not in run.lock: run `make lock`"
 
 
