@@ -83,6 +83,16 @@ def test_a_database_that_is_away_is_unavailable_and_not_a_crash():
         pass
 
 
+def test_an_error_does_not_carry_what_was_to_be_written_into_the_log(services):
+    wrong = sa.text("INSERT INTO nowhere VALUES (:password_hash)")
+    with (
+        pytest.raises(sa.exc.ProgrammingError) as failed,
+        services.database.statement() as tx,
+    ):
+        tx.execute(wrong, {"password_hash": "hash-of-ada"})
+    assert "hash-of-ada" not in str(failed.value)
+
+
 def test_a_token_is_good_until_it_ends(services, now):
     account = credentials()
     services.identity.sign_up(account, now)
