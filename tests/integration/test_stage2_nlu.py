@@ -18,8 +18,8 @@ from flask import Flask, jsonify, request
 from jwt.algorithms import OKPAlgorithm
 from nlu import app as nlu_app
 from nlu import nlu as seam
-from nlu.callers import Callers
 from nlu import wording
+from nlu.callers import Callers
 from nlu.config import Settings, SettingsError, load
 from wait import free_ports, until, until_open
 from werkzeug.serving import make_server
