@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     catalog_url: str
     checkout_url: str
     nlu_service_key: str
-    nlu_engine: Literal["light", "rules"] = "light"
+    nlu_engine: Literal["light", "strong", "rules"] = "light"
     dialogue_ttl_seconds: Seconds = 24 * 3600.0
     catalog_fresh_seconds: Seconds = 2.0
     resilience: Literal["on", "off"] = "on"

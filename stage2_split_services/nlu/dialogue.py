@@ -33,14 +33,15 @@ def converse(
     messages: Sequence[Message],
     now: datetime,
     products: Sequence[Product],
-    orders: Orders,
+    orders: Orders | None,
     engine: Engine,
 ) -> tuple[str, list[Message]]:
     """Answer messages of the wire format and return the state to keep, as JSON.
 
     now is in UTC and gives the day that "tomorrow" follows and the timestamps. orders
-    are the guest's own as the API shows them, newest first. An unreadable state starts
-    afresh, and the guest is told. Never raises for anything a guest sends.
+    are the guest's own as the API shows them, newest first; None while they cannot be
+    seen. An unreadable state starts afresh, and the guest is told. Never raises for
+    anything a guest sends.
     """
     world = World(now, by_id(products), orders, engine)
     replies: list[Reply] = []

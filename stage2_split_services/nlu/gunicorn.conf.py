@@ -8,7 +8,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 bind = f"127.0.0.1:{os.environ.get('NLU_PORT', '8203')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 # Longer than the gateway keeps a connection, which therefore is never the one to find

@@ -13,8 +13,9 @@ from .dialogue import converse
 from .errors import Unavailable
 from .guests import Guest
 from .products import Product
-from .purchases import Purchases
-from .replies import Text, render
+from .purchases import OrdersUnseen, Purchases
+from .replies import Message, Text, render
+from .turn import Orders
 from .understanding import Engine
 
 log = logging.getLogger(__name__)
@@ -26,10 +27,6 @@ FORGETFUL = (
 NO_CATALOG = (
     "I cannot reach our catalogue at the moment. Until it is back I know of no "
     "products and can take no order, but I am here; please ask me again in a minute."
-)
-NO_ORDERS = (
-    "I cannot reach our checkout at the moment, so I cannot see what you have ordered "
-    "and answer as if you had not. Your orders are safe."
 )
 
 
@@ -67,21 +64,20 @@ class Nlu:
         away: list[str] = []
         before = self._recall(guest.guest_id, away)
         products = self._products(away)
-        orders = Purchases(self._checkout, guest.token)
-        state, messages = converse(
-            before,
-            msgspec.to_builtins(conversation.messages),
-            now,
-            products,
-            orders,
-            self._engine,
-        )
+
+        def answers(orders: Orders | None) -> tuple[str, list[Message]]:
+            said = msgspec.to_builtins(conversation.messages)
+            return converse(before, said, now, products, orders, self._engine)
+
+        try:
+            state, messages = answers(Purchases(self._checkout, guest.token))
+        except OrdersUnseen:
+            # The dialogue is a pure function, so it can begin again with what is known.
+            state, messages = answers(None)
         # Without products the dialogue drops what was being ordered, and without the
         # state before this one it would write over what was said earlier.
         if not away:
             self._remember(guest.guest_id, state, away)
-        if orders.away:
-            away.append(NO_ORDERS)
         told = [render(Text(what), {}, now) for what in away]
         return msgspec.convert({"messages": told + messages}, wire.Replies)
 

@@ -34,6 +34,8 @@ def settle(state: State, world: World) -> Answer:
     The checkout form places orders without a word to the dialogue. A declined or failed
     one leaves the draft, so that the guest may try again.
     """
+    if world.orders is None and state.awaiting == "confirm":
+        return state, [Text(wording.MAYBE_PAID)]
     placed = _placed(state, world)
     if placed is None:
         return state, []
@@ -53,7 +55,7 @@ def _placed(state: State, world: World) -> Mapping[str, Any] | None:
     """Return the newest order of the draft's product since it was begun or offered."""
     if state.draft is None or state.draft.product_id is None or state.since is None:
         return None
-    for order in world.orders:
+    for order in world.orders or ():
         if str(order.get("orderId")) == state.newest:
             return None
         wanted = order.get("productId") == state.draft.product_id
@@ -78,6 +80,8 @@ def _moment(text: str) -> datetime:
 
 def status(heard: Heard, state: State, world: World) -> Answer:
     """Tell how the guest's orders stand."""
+    if world.orders is None:
+        return state, [Text(wording.ORDERS_UNSEEN)]
     if not world.orders:
         return state, [Text("You have not ordered anything yet.")]
     lines: list[Reply] = []
@@ -100,6 +104,8 @@ def _told(order: Mapping[str, Any], today: date) -> str:
 
 def reorder(heard: Heard, state: State, world: World) -> Answer:
     """Order the same as last time; only the day is asked for."""
+    if world.orders is None:
+        return state, [Text(wording.ORDERS_UNSEEN)]
     named = set(heard.found.products)
     known = [at for at in world.orders if at.get("productId") in world.products]
     known = [at for at in known if at["productId"] in named] or known

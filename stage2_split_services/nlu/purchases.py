@@ -17,8 +17,12 @@ Order: TypeAlias = Mapping[str, Any]
 RECENT = "/v1/orders?limit=10"
 
 
+class OrdersUnseen(Exception):
+    """Checkout is away, so nobody knows what the guest ordered."""
+
+
 class Purchases(Sequence[Order]):
-    """The recent orders of a guest, newest first; none while checkout is away.
+    """The recent orders of a guest, newest first.
 
     They are asked for when the dialogue first looks at them, since most of what is said
     is not about them, and a call costs more than a look into a table.
@@ -27,14 +31,13 @@ class Purchases(Sequence[Order]):
         checkout: the checkout service.
         token: the guest's own, with which checkout is asked.
 
-    Attributes:
-        away: the dialogue looked, and they could not be read.
+    Raises:
+        OrdersUnseen: at any look while checkout is away.
     """
 
     def __init__(self, checkout: Callee, token: str) -> None:
         self._checkout = checkout
         self._token = token
-        self.away = False
 
     @overload
     def __getitem__(self, at: int) -> Order: ...
@@ -57,8 +60,7 @@ class Purchases(Sequence[Order]):
             return answer.read(_Page).orders
         except (Problem, msgspec.DecodeError) as error:
             log.warning("orders not read", extra={"reason": str(error)})
-            self.away = True
-            return []
+            raise OrdersUnseen from error
 
 
 class _Page(msgspec.Struct):

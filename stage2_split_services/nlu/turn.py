@@ -25,12 +25,13 @@ Answer: TypeAlias = tuple[State, list[Reply]]
 class World:
     """What the dialogue knows besides the conversation.
 
-    now is in UTC. orders are the guest's own as the API shows them, newest first.
+    now is in UTC. orders are the guest's own as the API shows them, newest first; None
+    while they cannot be seen, which is not the same as none.
     """
 
     now: datetime
     products: Mapping[str, Product]
-    orders: Orders
+    orders: Orders | None
     engine: Engine
 
     @property
@@ -40,7 +41,7 @@ class World:
 
     @property
     def newest(self) -> str | None:
-        """The id of the guest's newest order."""
+        """The id of the guest's newest order, if there is one to be seen."""
         return str(self.orders[0].get("orderId")) if self.orders else None
 
 

@@ -66,6 +66,14 @@ NOTHING_TO_CANCEL = (
     "There is nothing in the making that I could cancel. An order that is paid already "
     "cannot be cancelled in this chat; please reply to its confirmation e-mail."
 )
+ORDERS_UNSEEN = (
+    "I cannot see your orders at the moment. They are safe; please ask me again in a "
+    "minute."
+)
+MAYBE_PAID = (
+    "I cannot see your orders at the moment. If you have paid for this one already, "
+    "please do not pay again: it will be under My orders."
+)
 RESTARTED = "Let us start again. What would you like?"
 
 OCCASIONS = {

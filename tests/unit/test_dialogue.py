@@ -45,7 +45,7 @@ class Chat:
     """A guest at the concierge, with the state kept between messages."""
 
     def __init__(self, orders=(), state=None):
-        self.orders = list(orders)
+        self.orders = None if orders is None else list(orders)
         self.state = state
 
     def send(self, *messages):
@@ -403,6 +403,34 @@ def test_after_the_checkout_the_guest_hears_once_what_became_of_it(status, said,
     assert asks(chat.say("hello"), said)
     assert (chat.draft is not None) == kept
     assert not asks(chat.say("hello"), said)
+
+
+def test_orders_that_cannot_be_seen_are_not_denied():
+    chat = Chat(orders=None)
+    for text in ("where is my order?", "the same as last time, please"):
+        assert asks(chat.say(text), "I cannot see your orders at the moment")
+    assert not asks(chat.say("hello"), "cannot see")
+
+
+def test_an_order_goes_on_though_earlier_ones_cannot_be_seen():
+    chat = Chat(orders=None)
+    chat.press("bear-teddy")
+    answers = chat.say("where is my order?")
+    assert asks(answers, "cannot see your orders")
+    assert asks(answers, "How many")
+    answers = chat.say("two, to 5 Main Street, Boston, tomorrow")
+    assert answers[0].startswith("Checkout: Here is your order: 2 ×")
+
+
+def test_who_may_have_paid_is_told_not_to_pay_again():
+    chat = offered()
+    chat.check_out("confirmed")
+    seen, chat.orders = chat.orders, None
+    assert asks(chat.say("thanks"), "please do not pay again")
+    assert not asks(chat.say("where is my order?"), "do not pay again")
+    chat.orders = seen
+    assert asks(chat.say("thanks"), "is confirmed")
+    assert chat.draft is None
 
 
 def test_the_same_table_again_takes_its_time_and_place():
