@@ -220,6 +220,19 @@ def test_an_error_that_stripe_replays_does_not_hold_the_order_for_ever(
     assert charges(order.order_id) == 1
 
 
+def test_an_order_that_somebody_else_ended_meanwhile_is_answered_with_its_end(
+    services, guest_id, monkeypatch, now
+):
+    def outrun(order):
+        ended = services.orders.end(order, Status.FAILED, orders.GIVEN_UP)
+        assert ended
+        raise PaymentsUnavailable("too late")
+
+    monkeypatch.setattr(services.checkout._payments, "charge", outrun)
+    order = services.checkout.buy(guest_id, "k", purchase(now), now)
+    assert (order.status, order.message) == (Status.FAILED, orders.GIVEN_UP)
+
+
 def test_a_silence_keeps_the_attempt(impatient, guest_id, faults, now):
     order = accepted(impatient, guest_id, now)
     with (
