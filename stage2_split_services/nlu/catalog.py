@@ -12,6 +12,8 @@ from .products import CATEGORIES, Product
 
 log = logging.getLogger(__name__)
 
+LEARN_SECONDS = 0.5
+
 
 class Catalog:
     """The products, as they were a moment ago or when they could last be read.
@@ -24,10 +26,16 @@ class Catalog:
         key: our secret, which it knows.
         fresh_seconds: the age at which the list is read again, and the pause before a
             list that could not be read is asked for again.
+        at_first: the same service, for the first list. When all start together it is
+            away for a moment, and a breaker that remembers this would keep the first
+            guests from the products for longer than that.
     """
 
-    def __init__(self, service: Callee, key: str, fresh_seconds: float) -> None:
+    def __init__(
+        self, service: Callee, key: str, fresh_seconds: float, at_first: Callee
+    ) -> None:
         self._service = service
+        self._at_first = at_first
         self._key = key
         self._fresh_seconds = fresh_seconds
         self._known: list[Product] | None = None
@@ -44,7 +52,7 @@ class Catalog:
         if self._is_old() and self._asking.acquire(blocking=self._known is None):
             try:
                 if self._is_old():
-                    self._ask()
+                    self._ask(self._service)
             finally:
                 self._asking.release()
         if self._known is None:
@@ -62,18 +70,18 @@ class Catalog:
 
     def _learn(self) -> None:
         while self._known is None:
-            try:
-                self.all()
-            except Unavailable:
-                time.sleep(self._fresh_seconds)
+            with self._asking:
+                self._ask(self._at_first)
+            if self._known is None:
+                time.sleep(LEARN_SECONDS)
 
     def _is_old(self) -> bool:
         age = None if self._asked is None else time.monotonic() - self._asked
         return age is None or age > self._fresh_seconds
 
-    def _ask(self) -> None:
+    def _ask(self, service: Callee) -> None:
         try:
-            answer = self._service.call(
+            answer = service.call(
                 "GET",
                 "/v1/internal/products",
                 headers=as_service("nlu", "catalog", self._key),

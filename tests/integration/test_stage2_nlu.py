@@ -309,6 +309,16 @@ def test_the_list_is_learned_before_the_first_guest_asks(app, others):
     assert not learning.is_alive()
 
 
+def test_a_catalogue_that_starts_later_is_known_at_once_to_the_first_guest(app, others):
+    others.mode["catalog"] = "ill"
+    learning = app.extensions["nlu"].catalog.learn()
+    # More tries than open a breaker.
+    until(lambda: others.asked.count("catalog") > 8, "it asks often")
+    others.mode["catalog"] = "well"
+    learning.join(30)
+    assert seam.NO_CATALOG not in Chat(app, others).say("show me flowers")
+
+
 def test_nobody_talks_without_a_token(chat):
     chat.token = "made-up"
     assert chat.post("hello").status_code == 401
