@@ -124,11 +124,14 @@ class Checkout:
                     extra={"order_id": order.order_id, "reason": str(error)},
                 )
                 self._orders.let_go(order.order_id)
-                raise Unavailable(
-                    f"We cannot reach the card processor now. Your order "
-                    f"{order.order_id} is kept and will be finished; you will not be "
-                    "charged twice."
-                ) from error
+                # Somebody else may have ended it meanwhile.
+                order = self._reread(order)
+                if not order.final:
+                    raise Unavailable(
+                        f"We cannot reach the card processor now. Your order "
+                        f"{order.order_id} is kept and will be finished; you will "
+                        "not be charged twice."
+                    ) from error
         self._notifications.send(order.order_id)
         return order
 

@@ -14,6 +14,8 @@ from .database import Database, accounts, sessions
 from .errors import Conflict, TooManyRequests, Unauthorized
 from .passwords import check_password
 
+# Counted by address, so that no password is guessed however many machines guess. The
+# price: whoever fails on purpose keeps the owner from signing in for that minute.
 FAILURES_PER_MINUTE = 20
 
 # Source of the parameters: OWASP Password Storage Cheat Sheet, Argon2id.

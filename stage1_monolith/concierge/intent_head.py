@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 from .intents import OUT_OF_SCOPE, Intent, normalise
 from .spelling import Vector, block, spelling, spellings
 
-# Chosen on a fifth of BANKING77's training questions, held back;
-# docs/reference/understanding.md has the figures.
+# Chosen on BANKING77; docs/reference/understanding.md says how, and what it is worth.
 LANDMARKS = 3500
 NARROWNESS = 2.0
 SPELLING = 0.4

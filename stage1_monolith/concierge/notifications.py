@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 30.0
 WAIT_AFTER_FAILURE_SECONDS = 5.0
+# For a letter that the server does not want, since nobody has the address, say. Tried
+# again every few seconds it would stand in the way of everybody else's.
+WAIT_AFTER_REFUSAL_SECONDS = 3600.0
 
 
 def announce(tx: sa.Connection, order_id: str, status: Status) -> None:
@@ -38,6 +41,10 @@ def announce(tx: sa.Connection, order_id: str, status: Status) -> None:
         .values(order_id=order_id, event=f"order-{status.value}", leased_until=now())
         .on_conflict_do_nothing()
     )
+
+
+class LetterRefused(Exception):
+    """The mail server is there and does not want this one letter."""
 
 
 class Mailer:
@@ -60,12 +67,23 @@ class Mailer:
         """Hand a message over.
 
         Raises:
-            OSError: the server cannot be reached or did not take it (smtplib's own
+            LetterRefused: the server refused it for good (5xx, RFC 5321 section 4.2.1).
+            OSError: the server cannot be reached or did not take it now (smtplib's own
                 errors are among these).
         """
         message["From"] = self.sender
-        with smtplib.SMTP(self.host, self.port, timeout=self._timeout) as smtp:
-            smtp.send_message(message)
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=self._timeout) as smtp:
+                smtp.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            # Every letter has one recipient.
+            if all(code >= 500 for code, _ in error.recipients.values()):
+                raise LetterRefused(str(error)) from error
+            raise
+        except smtplib.SMTPDataError as error:
+            if error.smtp_code >= 500:
+                raise LetterRefused(str(error)) from error
+            raise
 
 
 class Notifications:
@@ -79,13 +97,17 @@ class Notifications:
         """Send what an order's guest must be told, unless it was sent.
 
         Returns:
-            False when it is not sent: there is nothing due, or the mail server is away
-            and it will be tried again. An order never fails for its mail.
+            False when there is nothing due, or the mail server is away. What is not
+            sent is tried again; an order never fails for its mail.
         """
         return self._send(notifications.c.order_id == order_id)
 
     def send_next(self) -> bool:
-        """Send the notification that has waited longest, whichever it is."""
+        """Send the notification that has waited longest, whichever it is.
+
+        Returns:
+            Whether to go on with the next, as `send` tells it.
+        """
         longest = (
             sa.select(notifications.c.order_id)
             .where(notifications.c.sent_at.is_(None))
@@ -103,6 +125,10 @@ class Notifications:
         key = {"order_id": due["order_id"], "event": due["event"]}
         try:
             self._mailer.send(letter(**due))
+        except LetterRefused as error:
+            log.warning("mail refused", extra=key | {"reason": str(error)})
+            self._note(key, leased_until=after(WAIT_AFTER_REFUSAL_SECONDS))
+            return True
         except OSError as error:
             log.warning("mail not sent", extra=key | {"reason": str(error)})
             self._note(key, leased_until=after(WAIT_AFTER_FAILURE_SECONDS))

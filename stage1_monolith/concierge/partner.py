@@ -43,13 +43,25 @@ class Partners:
 
 
 def enrol(tx: sa.Connection, name: str, key: str, rate_per_minute: int) -> None:
-    """Give a partner a key and a rate, or renew them."""
-    tx.execute(sa.delete(partners).where(partners.c.name == name))
+    """Give a partner a key and a rate, or renew them.
+
+    Args:
+        tx: the transaction in which it happens.
+        name: whom the key is for.
+        key: what they send as `X-Api-Key`; only a digest of it is stored.
+        rate_per_minute: how many calls they have.
+    """
+    dismiss(tx, name)
     tx.execute(
         insert(partners).values(
             key_hash=digest(key), name=name, rate_per_minute=rate_per_minute
         )
     )
+
+
+def dismiss(tx: sa.Connection, name: str) -> None:
+    """Let a partner in no more, whatever their key."""
+    tx.execute(sa.delete(partners).where(partners.c.name == name))
 
 
 def digest(key: str) -> bytes:

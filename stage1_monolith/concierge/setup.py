@@ -5,6 +5,8 @@ from .config import Settings
 from .database import Database, migrate
 from .products import load_products
 
+DEMO = "demo"
+
 
 def prepare(settings: Settings) -> None:
     """Make the database ready; harmless to repeat.
@@ -18,6 +20,8 @@ def prepare(settings: Settings) -> None:
         catalog.stock_shelves(tx, load_products())
         if settings.partner_api_key:
             partner.enrol(
-                tx, "demo", settings.partner_api_key, settings.partner_rate_per_minute
+                tx, DEMO, settings.partner_api_key, settings.partner_rate_per_minute
             )
+        else:
+            partner.dismiss(tx, DEMO)
     database.engine.dispose()

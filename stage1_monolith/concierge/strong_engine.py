@@ -43,7 +43,7 @@ class StrongEngine:
         """
         self._tokenizer = Tokenizer.from_file(str(_file(*TOKENIZER)))
         self._tokenizer.enable_truncation(MAX_PIECES)
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
         self._session = _session(_file(*MODEL))
         phrases = [phrase for intent in intents for phrase in intent.phrases]
         self._head = IntentHead(intents, self._all_meanings(phrases))
@@ -66,12 +66,17 @@ class StrongEngine:
 
     def _meanings(self, texts: Sequence[str]) -> Vector:
         """Return the mean of the word vectors of each text, with length 1."""
-        read = self._tokenizer.encode_batch(list(texts))
-        mask = np.array([at.attention_mask for at in read], dtype=np.int64)
+        # One by one: the tokenizer's batches would start threads of their own.
+        read = [self._tokenizer.encode(text).ids for text in texts]
+        ids = np.zeros((len(read), max(map(len, read))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, pieces in enumerate(read):
+            ids[row, : len(pieces)] = pieces
+            mask[row, : len(pieces)] = 1
         inputs = {
-            "input_ids": np.array([at.ids for at in read], dtype=np.int64),
+            "input_ids": ids,
             "attention_mask": mask,
-            "token_type_ids": np.zeros_like(mask),
+            "token_type_ids": np.zeros_like(ids),
         }
         words = self._session.run(None, inputs)[0]
         sums: Vector = (words * mask[:, :, None].astype(np.float32)).sum(axis=1)

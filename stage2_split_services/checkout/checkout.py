@@ -167,6 +167,10 @@ class Checkout:
             # Where our own database is away, the lease runs out by itself.
             with contextlib.suppress(Unavailable):
                 self._orders.let_go(order.order_id)
+                # Somebody else may have ended it meanwhile.
+                current = self._reread(order)
+                if current.final:
+                    return current
             whom = (
                 "the card processor"
                 if isinstance(error, PaymentsUnavailable)

@@ -15,6 +15,8 @@ from .guests import Guests, RevokedTokens
 from .passwords import check_password
 from .tokens import Tokens
 
+# Counted by address, so that no password is guessed however many machines guess. The
+# price: whoever fails on purpose keeps the owner from signing in for that minute.
 FAILURES_PER_MINUTE = 20
 
 # Source of the parameters: OWASP Password Storage Cheat Sheet, Argon2id.

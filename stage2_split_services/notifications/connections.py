@@ -58,6 +58,8 @@ class Database:
             # A statement alone is a transaction already; BEGIN and COMMIT around it
             # would be two more journeys to the database.
             isolation_level="AUTOCOMMIT",
+            # An error's text ends in the log, where addresses and hashes do not belong.
+            hide_parameters=True,
             pool_size=connections,
             max_overflow=2,
             pool_timeout=5,

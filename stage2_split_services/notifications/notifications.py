@@ -23,11 +23,18 @@ log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 30.0
 WAIT_AFTER_FAILURE_SECONDS = 5.0
+# For a letter that the server does not want, since nobody has the address, say. Tried
+# again every few seconds it would stand in the way of everybody else's.
+WAIT_AFTER_REFUSAL_SECONDS = 3600.0
 KEY = ("order_id", "event")
 SAID = [
     notifications.c[name]
     for name in (*KEY, *internal.NotificationRequest.__struct_fields__)
 ]
+
+
+class LetterRefused(Exception):
+    """The mail server is there and does not want this one letter."""
 
 
 class Mailer:
@@ -50,12 +57,23 @@ class Mailer:
         """Hand a message over.
 
         Raises:
-            OSError: the server cannot be reached or did not take it (smtplib's own
+            LetterRefused: the server refused it for good (5xx, RFC 5321 section 4.2.1).
+            OSError: the server cannot be reached or did not take it now (smtplib's own
                 errors are among these).
         """
         message["From"] = self.sender
-        with smtplib.SMTP(self.host, self.port, timeout=self._timeout) as smtp:
-            smtp.send_message(message)
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=self._timeout) as smtp:
+                smtp.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            # Every letter has one recipient.
+            if all(code >= 500 for code, _ in error.recipients.values()):
+                raise LetterRefused(str(error)) from error
+            raise
+        except smtplib.SMTPDataError as error:
+            if error.smtp_code >= 500:
+                raise LetterRefused(str(error)) from error
+            raise
 
 
 class Notifications:
@@ -82,8 +100,8 @@ class Notifications:
         """Send the notification that has waited longest.
 
         Returns:
-            False when nothing is sent: there is nothing due, or the mail server is away
-            and it will be tried again.
+            Whether to go on with the next: False when there is nothing due, or when the
+            mail server is away. What is not sent is tried again.
         """
         due = self._lease()
         if due is None:
@@ -91,6 +109,10 @@ class Notifications:
         key = {name: due[name] for name in KEY}
         try:
             self._mailer.send(letter(**due))
+        except LetterRefused as error:
+            log.warning("mail refused", extra=key | {"reason": str(error)})
+            self._note(key, leased_until=after(WAIT_AFTER_REFUSAL_SECONDS))
+            return True
         except OSError as error:
             log.warning("mail not sent", extra=key | {"reason": str(error)})
             self._note(key, leased_until=after(WAIT_AFTER_FAILURE_SECONDS))

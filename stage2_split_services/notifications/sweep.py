@@ -22,7 +22,7 @@ class Sweep:
         self._woken = threading.Event()
 
     def once(self) -> int:
-        """Send what is due, and tell how many were sent."""
+        """Send what is due, and tell for how many that was settled."""
         for sent in range(MOST_AT_ONCE):
             if not self._notifications.send_next():
                 return sent

@@ -1,6 +1,7 @@
 """The monolith's checkout against a real database, Stripe sandbox and mailbox."""
 
 import datetime as dt
+import smtplib
 import threading
 import time
 import uuid
@@ -29,6 +30,18 @@ def account(services, now):
 @pytest.fixture
 def guest_id(services, account, now):
     return services.identity.guest(services.identity.log_in(account, now).token, now)
+
+
+@pytest.fixture
+def new_guest_id(services, account, now):
+    """Make one more guest, whose address is nobody's."""
+
+    def make():
+        other = msgspec.structs.replace(account, email=f"no-{uuid.uuid4().hex}@e.org")
+        services.identity.sign_up(other, now)
+        return services.identity.guest(services.identity.log_in(other, now).token, now)
+
+    return make
 
 
 @pytest.fixture
@@ -207,6 +220,19 @@ def test_an_error_that_stripe_replays_does_not_hold_the_order_for_ever(
     assert charges(order.order_id) == 1
 
 
+def test_an_order_that_somebody_else_ended_meanwhile_is_answered_with_its_end(
+    services, guest_id, monkeypatch, now
+):
+    def outrun(order):
+        ended = services.orders.end(order, Status.FAILED, orders.GIVEN_UP)
+        assert ended
+        raise PaymentsUnavailable("too late")
+
+    monkeypatch.setattr(services.checkout._payments, "charge", outrun)
+    order = services.checkout.buy(guest_id, "k", purchase(now), now)
+    assert (order.status, order.message) == (Status.FAILED, orders.GIVEN_UP)
+
+
 def test_a_silence_keeps_the_attempt(impatient, guest_id, faults, now):
     order = accepted(impatient, guest_id, now)
     with (
@@ -359,6 +385,27 @@ def test_mail_that_could_not_be_sent_is_sent_later_and_fails_no_order(
             break
         time.sleep(0.1)
     assert len(mail()) == 1
+
+
+def test_a_letter_that_nobody_wants_holds_up_no_other(
+    services, new_guest_id, mail, guest_id, account, now, monkeypatch
+):
+    tried = []
+
+    def send(self, message):
+        tried.append(message["To"])
+        if message["To"] != account.email:
+            raise smtplib.SMTPRecipientsRefused({message["To"]: (550, b"nobody")})
+        return sent(self, message)
+
+    sent = smtplib.SMTP.send_message
+    monkeypatch.setattr("smtplib.SMTP.send_message", send)
+    for buyer in (new_guest_id(), new_guest_id(), guest_id):
+        services.checkout.finish(accepted(services, buyer, now))
+    services.sweep.once(now)
+    services.sweep.once(now)
+    assert len(mail()) == 1
+    assert len(tried) == 3
 
 
 def test_many_who_send_one_notification_send_it_once(

@@ -4,12 +4,13 @@ import datetime as dt
 import threading
 import uuid
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from concierge import catalog, orders, partner, rate_limits, wire
-from concierge.database import Database, metadata, products
+from concierge.database import Database, metadata, products, rate_counters
 from concierge.errors import (
     Conflict,
     Forbidden,
@@ -83,6 +84,16 @@ def test_a_database_that_is_away_is_unavailable_and_not_a_crash():
         pass
 
 
+def test_an_error_does_not_carry_what_was_to_be_written_into_the_log(services):
+    wrong = sa.text("INSERT INTO nowhere VALUES (:password_hash)")
+    with (
+        pytest.raises(sa.exc.ProgrammingError) as failed,
+        services.database.statement() as tx,
+    ):
+        tx.execute(wrong, {"password_hash": "hash-of-ada"})
+    assert "hash-of-ada" not in str(failed.value)
+
+
 def test_a_token_is_good_until_it_ends(services, now):
     account = credentials()
     services.identity.sign_up(account, now)
@@ -136,6 +147,19 @@ def test_calls_are_counted_by_the_minute(services):
         assert rate_limits.count(tx, name, noon + dt.timedelta(minutes=1)) == 1
 
 
+def test_counters_of_the_past_do_not_pile_up(services):
+    guessed, then = uuid.uuid4().hex, dt.datetime(2026, 11, 23, tzinfo=dt.timezone.utc)
+    ours = rate_counters.c.name.startswith(guessed)
+    left = sa.select(sa.func.count()).select_from(rate_counters).where(ours)
+    with services.database.transaction() as tx:
+        for number in range(7):
+            rate_limits.count(tx, f"{guessed}-{number}", then)
+        assert tx.execute(left).scalar_one() == 7
+        later = then + dt.timedelta(minutes=2)
+        assert rate_limits.count(tx, f"{guessed}-anew", later) == 1
+        assert tx.execute(left).scalar_one() == 1
+
+
 def test_a_partner_is_let_in_by_its_newest_key_only(services, now):
     name, old, new = (uuid.uuid4().hex for _ in range(3))
     with services.database.transaction() as tx:
@@ -147,6 +171,15 @@ def test_a_partner_is_let_in_by_its_newest_key_only(services, now):
     for key in (old, None, ""):
         with pytest.raises(Forbidden, match="X-Api-Key"):
             services.partners.admit(key, now)
+
+
+def test_a_key_that_is_no_longer_set_opens_nothing(services, settings, now):
+    key = uuid.uuid4().hex
+    prepare(msgspec.structs.replace(settings, partner_api_key=key))
+    services.partners.admit(key, now)
+    prepare(settings)
+    with pytest.raises(Forbidden):
+        services.partners.admit(key, now)
 
 
 def test_pages_of_products_hold_each_once_and_in_order(services):

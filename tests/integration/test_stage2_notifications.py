@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+import smtplib
 import threading
 
 import msgspec
@@ -162,6 +163,27 @@ def test_what_could_not_be_sent_is_sent_later(
     lease_ends()
     assert services.sweep.once() == 1
     assert len(mail()) == 1
+
+
+def test_a_letter_that_nobody_wants_holds_up_no_other(
+    services, announced, email, mail, monkeypatch
+):
+    unwanted = [announced() for _ in range(2)]
+    tried = []
+
+    def send(self, message):
+        tried.append(message["X-Order-Id"])
+        if message["X-Order-Id"] in unwanted:
+            raise smtplib.SMTPRecipientsRefused({email: (550, b"nobody")})
+        return sent(self, message)
+
+    sent = smtplib.SMTP.send_message
+    monkeypatch.setattr("smtplib.SMTP.send_message", send)
+    announced()
+    services.sweep.once()
+    services.sweep.once()
+    assert len(mail()) == 1
+    assert len(tried) == 3
 
 
 def test_a_mail_whose_answer_is_lost_is_sent_again_under_the_same_id(

@@ -1,5 +1,7 @@
 import datetime as dt
+import json
 
+import msgspec
 import pytest
 from concierge import wire
 from concierge.errors import BadRequest
@@ -43,6 +45,50 @@ def test_no_bytes_whatever_raise_anything_but_a_bad_request(data):
     for shape in (wire.Conversation, wire.CheckoutRequest, wire.Credentials):
         with pytest.raises(BadRequest):
             wire.read_body(data, shape)
+
+
+@pytest.mark.parametrize("email", ["bob@home", "o'hara@example.com", "", "a\nb@c.de"])
+def test_half_an_address_is_answered_with_advice_and_no_expression(email):
+    body = json.dumps({"email": email, "password": "three random words"}).encode()
+    with pytest.raises(BadRequest, match=r"^email: write it like") as refused:
+        wire.read_body(body, wire.Credentials)
+    assert "regex" not in refused.value.message
+
+
+def test_every_form_is_put_into_words():
+    for shape in (wire.CheckoutRequest, wire.ProductQuery, wire.OrderQuery):
+        for field in msgspec.structs.fields(shape):
+            if "pattern=" in str(field.type):
+                assert field.encode_name in wire.SHAPES
+
+
+def press(payload):
+    card = b'{"type": "product", "payload": {"a": ' + payload.encode() + b"}}"
+    return b'{"messages": [{"type": "structured", "structured": ' + card + b"}]}"
+
+
+@pytest.mark.parametrize("depth", [60, 900, 990, 1_000, 30_000])
+@pytest.mark.parametrize("pair", [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+def test_what_is_nested_too_deeply_is_refused(depth, pair):
+    body = press(pair[0] * depth + "1" + pair[1] * depth)
+    with pytest.raises(BadRequest, match="nested"):
+        wire.read_body(body, wire.Conversation)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["[" * 50 + "]" * 50, "[" + "[]," * 500 + "1]", '"' + "[{" * 500 + '"'],
+    ids=["deep", "wide", "text"],
+)
+def test_what_is_not_too_deep_is_read(payload):
+    assert wire.read_body(press(payload), wire.Conversation).messages
+
+
+@pytest.mark.parametrize("end", ["", "\\"], ids=["open", "escape"])
+def test_a_text_without_an_end_takes_no_time(end):
+    body = ("[" * 65 + r'"\"' * 20_000 + end).encode()
+    with pytest.raises(BadRequest):
+        wire.read_body(body, wire.Conversation)
 
 
 @pytest.mark.parametrize("value", ["null", "1.5", "", "abc", "0", "101", "-1"])
