@@ -80,8 +80,9 @@ def query(shape: type[T]) -> T:
 
 
 def json(answer: wire.Body, status: int = 200) -> Response:
-    """Answer with JSON."""
-    return Response(wire.write(answer), status, mimetype="application/json")
+    """Answer with JSON, which is for this caller alone: no cache keeps it."""
+    headers = {"Cache-Control": "no-store"}
+    return Response(wire.write(answer), status, headers, mimetype="application/json")
 
 
 def tell(problem: Problem) -> Response:
