@@ -177,6 +177,14 @@ def test_the_programs_of_a_stage_agree_on_a_default(stage):
             assert agreed.setdefault(name, default) == default, name
 
 
+@pytest.mark.parametrize("service", RUNNABLE[2].services, ids=lambda at: at.name)
+def test_a_service_is_told_the_secrets_that_it_must_know_and_no_others(service):
+    fields = PROGRAMS[service.name].fields
+    must = {n for n, field in fields.items() if field.default is msgspec.NODEFAULT}
+    secret = {name for other in RUNNABLE[2].services for name in other.secrets}
+    assert must & secret <= set(service.secrets) <= fields.keys()
+
+
 @pytest.mark.parametrize("part", [part for part in PARTS if PARTS[part]])
 def test_each_row_says_meaning_unit_and_default(part):
     for name, cells in PARTS[part].items():
