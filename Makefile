@@ -36,7 +36,8 @@ restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files
 
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
-	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract tests/e2e
+	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract \
+		$(if $(filter full,$(SIZE)),tests/e2e)
 
 lint: $(VENV)/test ## Check style and formatting with ruff
 	@$(BIN)/ruff check .

@@ -15,6 +15,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 keepalive = 30
+limit_request_line = 8190  # as much as it can; nginx takes 8 KiB, too
 timeout = 60
 graceful_timeout = 4
 # Every worker loads its own copy of everything, as on machines that share nothing: what

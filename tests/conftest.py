@@ -22,6 +22,17 @@ FULL = os.environ.get("SIZE", "small") == "full"
 PARTNER_KEY = "partner-of-the-tests"
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out, at the small size, what is marked as part of the full one."""
+    if FULL:
+        return
+    left_out = [item for item in items if item.get_closest_marker("full")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="session")
 def stage() -> Iterator[RunningStage]:
     """A running stage with an empty database, on ports beside those of `make`."""

@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     stripe_api_key: str
     stripe_api_base: str | None = None
     stripe_timeout_seconds: Seconds = 5.0
-    order_lease_seconds: Seconds = 20.0
+    order_lease_seconds: Seconds = 25.0
     order_give_up_seconds: Seconds = 1800.0
     sweep_seconds: Seconds = 5.0
     resilience: Literal["on", "off"] = "on"

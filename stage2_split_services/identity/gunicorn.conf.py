@@ -13,6 +13,7 @@ threads = int(os.environ.get("WEB_THREADS", "8"))
 # Longer than the gateway keeps a connection, which therefore is never the one to find
 # that it has just ended.
 keepalive = 30
+limit_request_line = 8190  # as much as it can; nginx takes 8 KiB, too
 timeout = 60
 # A service that is replaced finishes what it has begun.
 graceful_timeout = 20

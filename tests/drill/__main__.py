@@ -34,7 +34,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.drill")
-    parser.add_argument("--stage", type=int, default=1)
+    parser.add_argument(
+        "--stage", type=int, default=1, choices=[1], help="only stage 1 has a drill yet"
+    )
     parser.add_argument(
         "--size",
         choices=SIZES,

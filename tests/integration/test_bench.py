@@ -2,9 +2,13 @@
 
 import json
 
+import pytest
+
 from load_tests.bench import __main__ as bench
 
 EXPECTED = {"same_statements", "in_a_transaction", "one_statement", "no_database"}
+
+pytestmark = pytest.mark.full
 
 
 def test_a_short_comparison_writes_its_result(monkeypatch, tmp_path):

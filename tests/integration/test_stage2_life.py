@@ -16,6 +16,8 @@ from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places, read_state
 from tests.guest import Guest
 
+pytestmark = pytest.mark.full
+
 STAGE = STAGES[2]
 NAME = "stage2-life"
 OFFSETS = [
