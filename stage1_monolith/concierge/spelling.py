@@ -89,7 +89,8 @@ def _words(texts: Sequence[bytes]) -> Digests:
     for owner, text in enumerate(texts):
         words = text.split()
         digests += map(crc32, words)
-        digests += map(crc32, map(b" ".join, zip([b"^", *words], [*words, b"$"])))
+        pairs = zip([b"^", *words], [*words, b"$"], strict=True)
+        digests += map(crc32, map(b" ".join, pairs))
         owners += [owner] * (2 * len(words) + 1)
     return np.array(digests, dtype=np.uint32), np.array(owners, dtype=np.intp)
 
