@@ -90,7 +90,8 @@ class WordVectors:
         rows[1:] = self._rows(pieces)
         # Each text starts with the row of zeros, so that none is empty.
         places = {piece: at for at, piece in enumerate(pieces, start=1)}
-        starts, order = [], []
+        starts: list[int] = []
+        order: list[int] = []
         for text in texts:
             starts.append(len(order))
             order += [0, *(places[piece] for piece in text)]
