@@ -21,6 +21,7 @@ from .operations import PARTNER_KEY, PRODUCT
 
 PORT_BASE = 8260
 CAP_SECONDS = 15.0
+BREAKER_SECONDS = 5.5
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 
@@ -72,6 +73,7 @@ def _measured(options: argparse.Namespace, resilience: str) -> measure.Answers:
             options.services,
             options.failures,
             CAP_SECONDS,
+            BREAKER_SECONDS if resilience == "on" else 0.0,
             lambda words: print(f"RESILIENCE={resilience}, {words}", flush=True),
         )
 

@@ -27,6 +27,7 @@ def all_failures(
     services: list[str],
     failures: list[str],
     cap: float,
+    rest: float,
     say: Callable[[str], None],
 ) -> Answers:
     """Break each service in each way, and try every operation meanwhile.
@@ -36,6 +37,7 @@ def all_failures(
         services: which services.
         failures: names of `FAILURES`.
         cap: when a try is given up (seconds).
+        rest: how long a breaker may stay open after a failure (seconds).
         say: hears how far it is.
     """
     found: Answers = {}
@@ -45,6 +47,8 @@ def all_failures(
             began = time.monotonic()
             with FAILURES[failure](stage, service):
                 seen = _watch(visitor, cap)
+            # Else the breaker would still know of this failure in the next.
+            time.sleep(rest)
             _until_all_is_well(stage)
             found.setdefault(service, {})[failure] = seen
             say(f"{service} {failure}: {time.monotonic() - began:.0f} s")

@@ -5,6 +5,7 @@ here, so that it is not asked on each call and may be away. What is checked foll
 8725: one algorithm, issuer, audience and expiry required.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -212,6 +213,26 @@ class Guests:
         return cls(
             PublishedKeys(identity_url, resilient), RevokedTokens(redis_url, resilient)
         )
+
+    def learn(self) -> threading.Thread:
+        """Read the keys beside the work, before the first guest comes.
+
+        So `identity` may be away from then on; who starts while it is away must wait.
+
+        Returns:
+            The thread, which ends when the keys are there.
+        """
+
+        def run() -> None:
+            while True:
+                with contextlib.suppress(Unavailable):
+                    self._keys.find("")
+                    return
+                time.sleep(REST_SECONDS)
+
+        thread = threading.Thread(target=run, name="keys", daemon=True)
+        thread.start()
+        return thread
 
     def guest(self) -> Guest:
         """Tell who makes the request at hand.
