@@ -39,6 +39,7 @@ def main() -> int:
     wrong = report.wrong(found.get("on", {}))
     for resilience, answers in found.items():
         print(f"\nRESILIENCE={resilience}\n\n{report.markdown(answers, CAP_SECONDS)}")
+        print(f"\nIn short:\n\n{report.short(answers, CAP_SECONDS)}")
     print(f"\n{report.needs()}\n")
     if "on" in found:
         print("\n".join(wrong) or "With RESILIENCE=on nothing fails that need not.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from statistics import median
 from typing import Any
 
@@ -10,8 +11,21 @@ from .operations import OPERATIONS, Answer, Operation
 
 # What the measuring itself may cost on a busy machine.
 GRACE_SECONDS = 0.7
-# A first answer is told beside the usual one when it took this much longer.
+# A slowest answer is told beside the usual one when it took this much longer; and
+# what is quicker than this is just quick, in the short table.
 WORTH_TELLING_SECONDS = 0.5
+
+# Operations that are answered alike, and in the short table together.
+ALIKE = {
+    "sign up, log in, log out": ("signup", "login", "logout"),
+    "chat": ("nlu",),
+    "catalogue": ("products", "product", "partner"),
+    "checkout": ("checkout",),
+    "orders": ("orders", "order"),
+    "health": ("health",),
+    "page": ("page",),
+}
+WELL = {operation.name: operation.well for operation in OPERATIONS}
 
 
 def markdown(answers: Answers, cap: float) -> str:
@@ -35,13 +49,62 @@ def cell(tries: list[Answer], cap: float) -> str:
         tries: the answers of one operation during one failure.
         cap: when a try was given up (seconds).
     """
-    statuses = dict.fromkeys(str(a.status) for a in tries if a.status)
-    if not statuses:
+    answered = [a for a in tries if a.status]
+    if not answered:
         return f">{cap:g}"
-    usual, slowest = median(a.seconds for a in tries), max(a.seconds for a in tries)
+    statuses = dict.fromkeys(str(a.status) for a in answered)
+    usual = median(a.seconds for a in answered)
+    slowest = max(a.seconds for a in answered)
     told = f"{'/'.join(statuses)} {_seconds(usual)}"
-    if slowest - usual > WORTH_TELLING_SECONDS:
+    if len(answered) < len(tries):
+        told += f" (>{cap:g})"
+    elif slowest - usual > WORTH_TELLING_SECONDS:
         told += f" ({_seconds(slowest)})"
+    return told
+
+
+def short(answers: Answers, cap: float) -> str:
+    """Return the table for a reader: what is alike together, seconds where they count.
+
+    Args:
+        answers: of one run.
+        cap: when a try was given up (seconds).
+    """
+    lines = [
+        "| service | is | " + " | ".join(ALIKE) + " |",
+        "|---|---|" + "---|" * len(ALIKE),
+    ]
+    for service, failures in answers.items():
+        rows = [(_short_row(seen, cap), failure) for failure, seen in failures.items()]
+        for row, alike in groupby(rows, key=lambda each: each[0]):
+            names = " or ".join(failure for _, failure in alike)
+            lines.append(f"| `{service}` | {names} | {row} |")
+    return "\n".join(lines)
+
+
+def _short_row(seen: dict[str, list[Answer]], cap: float) -> str:
+    cells = []
+    for names in ALIKE.values():
+        told = {_short_cell(seen[name], WELL[name], cap) for name in names}
+        # Of what is alike, the one that took longest.
+        cells.append(max(told, key=lambda words: (len(words), words)))
+    return " | ".join(cells)
+
+
+def _short_cell(tries: list[Answer], well: int, cap: float) -> str:
+    answered = [a for a in tries if a.status]
+    if not answered:
+        return f"nothing in {cap:g} s"
+    statuses = {"ok" if a.status == well else str(a.status) for a in answered}
+    told = "/".join(sorted(statuses))
+    usual = median(a.seconds for a in answered)
+    slowest = max(a.seconds for a in answered)
+    if usual > WORTH_TELLING_SECONDS:
+        told += f", {usual:.0f} s"
+    if len(answered) < len(tries):
+        told += f", or nothing in {cap:g} s"
+    elif slowest - usual > WORTH_TELLING_SECONDS:
+        told += f", once {slowest:.0f} s"
     return told
 
 
@@ -93,6 +156,20 @@ def as_json(answers: Answers) -> dict[str, Any]:
             for failure, seen in failures.items()
         }
         for service, failures in answers.items()
+    }
+
+
+def from_json(found: dict[str, Any]) -> Answers:
+    """Return answers as they were before `as_json`."""
+    return {
+        service: {
+            failure: {
+                name: [Answer(status, seconds) for status, seconds in tries]
+                for name, tries in seen.items()
+            }
+            for failure, seen in failures.items()
+        }
+        for service, failures in found.items()
     }
 
 

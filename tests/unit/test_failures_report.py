@@ -1,9 +1,14 @@
 """The experiment on failures tells what is wrong, and would not miss it."""
 
+import json
+
 import pytest
 
 from load_tests.failures import report
 from load_tests.failures.operations import OPERATIONS, Answer
+from sandbox.runner.stages import REPOSITORY, STAGES
+
+RESULT = REPOSITORY / "load_tests" / "results" / "stage2-failures.json"
 
 
 def answers(**others):
@@ -51,3 +56,16 @@ def test_the_table_has_a_row_for_each_failure_and_a_column_for_each_operation():
     head, _, row = report.markdown(answers(), 15).splitlines()
     assert head.count("|") == row.count("|") == len(OPERATIONS) + 3
     assert "| `catalog` | hung |" in row
+
+
+def test_a_try_without_an_answer_shows():
+    tries = [Answer(200, 0.1), Answer(None, 15)]
+    assert report.cell(tries, 15) == "200 0.10 (>15)"
+
+
+def test_the_readme_has_the_table_of_the_committed_result():
+    result = json.loads(RESULT.read_text(encoding="utf-8"))
+    found = report.from_json(result["answers"]["on"])
+    assert report.wrong(found) == result["wrong"] == []
+    page = (STAGES[2].path / "README.md").read_text(encoding="utf-8")
+    assert report.short(found, result["cap_seconds"]) in page
