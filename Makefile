@@ -72,6 +72,7 @@ bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved r
 
 failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
 	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
+	@$(BIN)/python -m load_tests.failures.crowd
 
 diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
 	@$(BIN)/python -m tests.meta.diff $(FROM) $(TO) $(if $(ONLY),--only $(ONLY)) \
