@@ -23,7 +23,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
-	strong drill bench diff carry lock clean
+	strong drill bench failures diff carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,7 +37,6 @@ restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract \
-		--ignore tests/contract/test_dependencies_down.py \
 		$(if $(filter full,$(SIZE)),tests/e2e)
 
 lint: $(VENV)/test ## Check style and formatting with ruff
@@ -70,6 +69,10 @@ drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every ord
 
 bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
+
+failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
+	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
+	@$(BIN)/python -m load_tests.failures.crowd
 
 diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
 	@$(BIN)/python -m tests.meta.diff $(FROM) $(TO) $(if $(ONLY),--only $(ONLY)) \

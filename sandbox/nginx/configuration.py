@@ -77,7 +77,7 @@ class Gateway:
         for blank, seconds in (
             ("connect", 1),
             ("quick", 10),
-            ("slow", 20),
+            ("slow", 12),
             ("health", 1),
             ("health_whole", 8),
         ):

@@ -22,7 +22,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     redis_url: str
     checkout_service_key: str
     nlu_service_key: str
+    resilience: Literal["on", "off"] = "on"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def resilient(self) -> bool:
+        """Whether to be careful with the other services."""
+        return self.resilience == "on"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -25,3 +25,8 @@ control_socket_disable = True
 def on_starting(server: Any) -> None:
     """Bring the database up to date, once, before any worker starts."""
     prepare(load())
+
+
+def post_worker_init(worker: Any) -> None:
+    """Learn whom to believe before the first guest asks."""
+    worker.app.callable.extensions["catalog"].guests.learn()

@@ -26,7 +26,7 @@ def assemble(settings: Settings) -> Services:
     database = Database(settings.catalog_database_url)
     return Services(
         database=database,
-        guests=Guests.at(settings.identity_url, settings.redis_url),
+        guests=Guests.at(settings.identity_url, settings.redis_url, settings.resilient),
         callers=Callers(
             "catalog",
             {

@@ -20,10 +20,10 @@ import msgspec
 import pybreaker
 import requests
 import tenacity
-from flask import g, has_request_context, request
+from flask import g, has_request_context
 from requests.adapters import HTTPAdapter
 
-from . import callers, errors
+from . import callers, deadlines, errors
 
 log = logging.getLogger(__name__)
 
@@ -237,13 +237,11 @@ class Callee:
         """Tell until when an answer is of use (Unix seconds)."""
         if self._patience.off:
             return None
-        ours = time.time() + self._patience.whole
+        ours = time.time() + deadlines.left(self._patience.whole)
         if not has_request_context():
             return ours
-        if "deadline" not in g:
-            g.deadline = min(ours, _callers_deadline(default=ours))
-        deadline: float = g.deadline
-        return deadline
+        until: float = g.setdefault("calls_until", ours)
+        return until
 
     def _timeout(self, until: float | None) -> tuple[float, float] | None:
         if until is None:
@@ -291,15 +289,8 @@ def as_service(caller: str, callee: str, key: str) -> dict[str, str]:
 
 def _passed_along(until: float | None) -> dict[str, str]:
     """Name the request, the order and the deadline (Unix ms) to the callee."""
-    told = {} if until is None else {"X-Deadline": str(int(until * 1000))}
+    told = {} if until is None else {deadlines.DEADLINE: str(int(until * 1000))}
     if has_request_context():
         ids = {"X-Request-Id": "request_id", "X-Order-Id": "order_id"}
         told |= {header: g.get(name) for header, name in ids.items() if name in g}
     return told
-
-
-def _callers_deadline(default: float) -> float:
-    try:
-        return int(request.headers["X-Deadline"]) / 1000
-    except (KeyError, ValueError, OverflowError):
-        return default

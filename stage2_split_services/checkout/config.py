@@ -40,6 +40,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     breaker_seconds: Seconds = 5.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @property
+    def resilient(self) -> bool:
+        """Whether to be careful with the other services."""
+        return self.resilience == "on"
+
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings.

@@ -28,6 +28,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Begin to finish what an earlier process may have left unfinished."""
+    """Learn whom to believe, and finish what an earlier process left unfinished."""
     services = worker.app.callable.extensions["checkout"]
+    services.guests.learn()
     services.sweep.start(services.settings.sweep_seconds)

@@ -7,7 +7,7 @@ Source: docs.stripe.com/payments/paymentintents/lifecycle and
 docs.stripe.com/api/idempotent_requests.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import stripe
 
@@ -148,7 +148,10 @@ class Payments:
 
 
 def stripe_client(
-    api_key: str, api_base: str | None, timeout_seconds: float
+    api_key: str,
+    api_base: str | None,
+    timeout_seconds: float,
+    session: Any = None,
 ) -> stripe.StripeClient:
     """Make Stripe's client.
 
@@ -156,11 +159,12 @@ def stripe_client(
         api_key: the secret key.
         api_base: another server that speaks its protocol, or None for Stripe itself.
         timeout_seconds: how long one call may take.
+        session: a `requests.Session` of one's own, where sending needs more care.
     """
     return stripe.StripeClient(
         api_key,
         base_addresses={"api": api_base} if api_base else {},
-        http_client=stripe.RequestsClient(timeout=timeout_seconds),
+        http_client=stripe.RequestsClient(timeout_seconds, session),
         max_network_retries=0,
     )
 

@@ -1,7 +1,11 @@
 """The parts of checkout, put together once for each process."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import requests
+
+from . import deadlines
 from .calls import Callee, Patience
 from .catalog import Catalog
 from .checkout import Checkout
@@ -12,6 +16,8 @@ from .notifications import Notifications
 from .order_store import OrderStore
 from .payments import Payments, stripe_client
 from .sweep import Sweep
+
+FOREVER_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,14 @@ def assemble(settings: Settings) -> Services:
         whole=settings.call_deadline_seconds,
         failures=settings.breaker_failures,
         rest=settings.breaker_seconds,
-        off=settings.resilience == "off",
+        off=not settings.resilient,
     )
     key = settings.checkout_service_key
     stripe = stripe_client(
         settings.stripe_api_key,
         settings.stripe_api_base,
-        settings.stripe_timeout_seconds,
+        settings.stripe_timeout_seconds if settings.resilient else FOREVER_SECONDS,
+        Punctual(),
     )
     checkout = Checkout(
         Catalog(Callee("catalog", settings.catalog_url, patience), key),
@@ -56,8 +63,23 @@ def assemble(settings: Settings) -> Services:
     return Services(
         settings=settings,
         database=database,
-        guests=Guests.at(settings.identity_url, settings.redis_url),
+        guests=Guests.at(settings.identity_url, settings.redis_url, settings.resilient),
         orders=orders,
         checkout=checkout,
         sweep=Sweep(orders, checkout),
     )
+
+
+class Punctual(requests.Session):
+    """Sends what it is told, and waits no longer than the guest at hand does."""
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        """Send a request.
+
+        Raises:
+            Timeout: there was no answer in time, or no time left to ask.
+        """
+        options["timeout"] = deadlines.left(options["timeout"])
+        if options["timeout"] <= 0:
+            raise requests.Timeout("the deadline has passed")
+        return super().request(*args, **options)

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import config, logs, web
+from . import config, deadlines, logs, web
 from .routes import api
 from .services import assemble
 
@@ -23,4 +23,6 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.register_blueprint(api)
     web.guard(app)
     logs.log_requests(app)
+    if settings.resilient:
+        deadlines.keep(app)
     return app

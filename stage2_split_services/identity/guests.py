@@ -5,6 +5,7 @@ here, so that it is not asked on each call and may be away. What is checked foll
 8725: one algorithm, issuer, audience and expiry required.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -78,10 +79,13 @@ class PublishedKeys:
 
     Args:
         identity_url: where `identity` is, without a path.
+        resilient: whether to give up on one that does not answer, and to rest then.
     """
 
-    def __init__(self, identity_url: str) -> None:
+    def __init__(self, identity_url: str, resilient: bool = True) -> None:
         self._url = identity_url.rstrip("/") + KEYS_PATH
+        self._timeout = KEYS_TIMEOUT_SECONDS if resilient else None
+        self._rest = REST_SECONDS if resilient else 0.0
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fresh_until = self._rest_until = 0.0
         self._asking = threading.Lock()
@@ -112,7 +116,7 @@ class PublishedKeys:
         if time.monotonic() < self._rest_until:
             return
         try:
-            answer = self._session.get(self._url, timeout=KEYS_TIMEOUT_SECONDS)
+            answer = self._session.get(self._url, timeout=self._timeout)
             answer.raise_for_status()
             published = jwt.PyJWKSet.from_dict(answer.json()).keys
             self._keys = {str(key.key_id): key for key in published}
@@ -120,7 +124,7 @@ class PublishedKeys:
         except (requests.RequestException, jwt.PyJWTError, ValueError) as error:
             log.warning("keys not renewed", extra={"reason": str(error)})
         finally:
-            self._rest_until = time.monotonic() + REST_SECONDS
+            self._rest_until = time.monotonic() + self._rest
 
 
 class RevokedTokens:
@@ -128,16 +132,19 @@ class RevokedTokens:
 
     Args:
         redis_url: `redis://host:port/number`.
+        resilient: whether to give up on one that does not answer, and to rest then.
     """
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, redis_url: str, resilient: bool = True) -> None:
+        seconds = REDIS_TIMEOUT_SECONDS if resilient else None
         self._redis = redis.Redis.from_url(
             redis_url,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_connect_timeout=seconds,
+            socket_timeout=seconds,
             # Once more, at once: a connection that was kept may have ended meanwhile.
-            retry=Retry(NoBackoff(), 1),
+            retry=Retry(NoBackoff(), 1 if resilient else 0),
         )
+        self._rest = REST_SECONDS if resilient else 0.0
         self._rest_until = 0.0
 
     def __contains__(self, token_id: str) -> bool:
@@ -152,7 +159,7 @@ class RevokedTokens:
         try:
             return bool(self._redis.exists(_name(token_id)))
         except redis.RedisError as error:
-            self._rest_until = time.monotonic() + REST_SECONDS
+            self._rest_until = time.monotonic() + self._rest
             log.warning("revoked tokens not looked up", extra={"reason": str(error)})
             return False
 
@@ -195,14 +202,37 @@ class Guests:
         self._revoked = revoked
 
     @classmethod
-    def at(cls, identity_url: str, redis_url: str) -> "Guests":
+    def at(cls, identity_url: str, redis_url: str, resilient: bool = True) -> "Guests":
         """Verify with the keys that `identity` publishes; connects to nothing yet.
 
         Args:
             identity_url: where `identity` is, without a path.
             redis_url: where the revoked tokens are.
+            resilient: `False` for the experiment that waits for both for ever.
         """
-        return cls(PublishedKeys(identity_url), RevokedTokens(redis_url))
+        return cls(
+            PublishedKeys(identity_url, resilient), RevokedTokens(redis_url, resilient)
+        )
+
+    def learn(self) -> threading.Thread:
+        """Read the keys beside the work, before the first guest comes.
+
+        So `identity` may be away from then on; who starts while it is away must wait.
+
+        Returns:
+            The thread, which ends when the keys are there.
+        """
+
+        def run() -> None:
+            while True:
+                with contextlib.suppress(Unavailable):
+                    self._keys.find("")
+                    return
+                time.sleep(REST_SECONDS)
+
+        thread = threading.Thread(target=run, name="keys", daemon=True)
+        thread.start()
+        return thread
 
     def guest(self) -> Guest:
         """Tell who makes the request at hand.

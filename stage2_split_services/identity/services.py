@@ -25,7 +25,7 @@ def assemble(settings: Settings) -> Services:
     """Put the parts together; connects to nothing yet."""
     database = Database(settings.identity_database_url)
     keys = SigningKeys(database)
-    revoked = RevokedTokens(settings.redis_url)
+    revoked = RevokedTokens(settings.redis_url, settings.resilient)
     return Services(
         settings=settings,
         database=database,

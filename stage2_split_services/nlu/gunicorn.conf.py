@@ -25,5 +25,7 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Learn the products before the first guest asks."""
-    worker.app.callable.extensions["nlu"].catalog.learn()
+    """Learn the products, and whom to believe, before the first guest asks."""
+    services = worker.app.callable.extensions["nlu"]
+    services.catalog.learn()
+    services.guests.learn()

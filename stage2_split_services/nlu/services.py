@@ -30,9 +30,7 @@ class Services:
 def assemble(settings: Settings) -> Services:
     """Put the parts together; connects to nothing yet."""
     # Nobody who chats waits as long as somebody who pays.
-    patience = Patience(
-        answer=1.0, tries=2, whole=3.0, off=settings.resilience == "off"
-    )
+    patience = Patience(answer=1.0, tries=2, whole=3.0, off=not settings.resilient)
     catalog = Catalog(
         Callee("catalog", settings.catalog_url, patience),
         settings.nlu_service_key,
@@ -44,7 +42,7 @@ def assemble(settings: Settings) -> Services:
     )
     return Services(
         settings=settings,
-        guests=Guests.at(settings.identity_url, settings.redis_url),
+        guests=Guests.at(settings.identity_url, settings.redis_url, settings.resilient),
         catalog=catalog,
         nlu=Nlu(
             _redis(settings),
@@ -57,12 +55,13 @@ def assemble(settings: Settings) -> Services:
 
 
 def _redis(settings: Settings) -> redis.Redis:
-    seconds = REDIS_SECONDS if settings.resilience == "on" else None
+    seconds = REDIS_SECONDS if settings.resilient else None
+    tries = 1 if settings.resilient else 0
     return redis.Redis.from_url(
         settings.redis_url,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         # Once more for a connection that a restart of Redis has cut, and never for one
         # that keeps silent.
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        retry=Retry(NoBackoff(), tries, supported_errors=(redis.ConnectionError,)),
     )

@@ -287,6 +287,13 @@ def test_what_only_services_may_say_is_dropped_from_outside(gateway):
     assert not {name.lower() for name in headers} & told.keys()
 
 
+def test_a_service_is_told_when_the_gateway_got_a_request(gateway):
+    before = time.time()
+    headers = {"X-Received": "0"}
+    told = gateway.ask("/v1/products", headers=headers).json()["headers"]
+    assert before - 1 < float(told["x-received"]) < time.time() + 1
+
+
 def test_credentials_and_keys_reach_the_service(gateway):
     headers = {"Authorization": "Bearer t", "Idempotency-Key": "k"}
     told = gateway.ask("/v1/checkout", "POST", headers=headers).json()["headers"]

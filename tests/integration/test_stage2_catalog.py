@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 
 import msgspec
 import pytest
@@ -236,6 +237,20 @@ def test_a_reservation_over_http(ask, product, stock):
     assert ask("DELETE", path, headers=as_service()).status_code == 204
     assert ask("DELETE", path, headers=as_service()).status_code == 204
     assert stock() == 10
+
+
+def test_nothing_is_held_or_given_back_for_who_waits_no_more(ask, product, stock):
+    path = f"/v1/internal/reservations/{an_order()}"
+    wanted = {"productId": product, "quantity": 2}
+    late = {"X-Deadline": str(int(time.time() * 1000) - 1)}
+    refused = ask("PUT", path, json=wanted, headers=as_service() | late)
+    assert refused.status_code == refused.json()["code"] == 503
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert stock() == 10
+    soon = {"X-Deadline": str(int(time.time() * 1000) + 60_000)}
+    assert ask("PUT", path, json=wanted, headers=as_service() | soon).ok
+    assert ask("DELETE", path, headers=as_service() | late).status_code == 503
+    assert stock() == 8
 
 
 @pytest.mark.parametrize(

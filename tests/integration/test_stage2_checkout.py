@@ -737,6 +737,17 @@ def test_without_resilience_a_call_waits_for_ever_and_asks_once(neighbours):
     assert [answer.status for answer in answers] == [200]
 
 
+def test_only_with_resilience_is_a_slow_stripe_given_up(
+    made, neighbours, guest, purchase, now, right
+):
+    with neighbours.backends.stripe_faults(latency_ms={"fixed": 1500}):
+        with pytest.raises(Unavailable, match="card processor"):
+            made().checkout.buy(guest, "k1", purchase(), now)
+        naive = made(resilience="off").checkout.buy(guest, "k2", purchase(), now)
+    assert naive.status is Status.CONFIRMED
+    right(["confirmed"] * 2)
+
+
 # Over HTTP --------------------------------------------------------------------------
 
 

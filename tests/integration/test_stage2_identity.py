@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -228,6 +230,79 @@ def test_with_identity_away_guests_stay_signed_in(client, app, settings, monkeyp
     later = time.monotonic() + 10 * guests.KEYS_FRESH_SECONDS
     monkeypatch.setattr(guests.time, "monotonic", lambda: later)
     assert elsewhere.verify(token)
+
+
+def test_who_learned_the_keys_knows_guests_without_identity(client, app, settings):
+    site = Site(app)
+    elsewhere = guests.Guests.at(site.url, settings.redis_url)
+    elsewhere.learn().join(30)
+    site.stop()
+    token, _ = signed_in(client)
+    assert elsewhere.verify(token)
+
+
+def test_who_starts_before_identity_learns_the_keys_later(client, app, settings):
+    keys = guests.PublishedKeys("http://127.0.0.1:9")
+    elsewhere = guests.Guests(keys, guests.RevokedTokens(settings.redis_url))
+    learning = elsewhere.learn()
+    learning.join(guests.REST_SECONDS + 0.5)
+    assert learning.is_alive()
+    site = Site(app)
+    keys._url = site.url + guests.KEYS_PATH
+    learning.join(30)
+    assert not learning.is_alive()
+    site.stop()
+
+
+class Silent:
+    """A port that takes connections and never answers."""
+
+    def __enter__(self):
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        return self
+
+    def __exit__(self, *_):
+        self._server.close()
+
+
+@pytest.mark.parametrize("resilient", [True, False], ids=["on", "off"])
+def test_only_with_resilience_is_a_silent_identity_given_up(
+    resilient, client, settings, monkeypatch
+):
+    monkeypatch.setattr(guests, "KEYS_TIMEOUT_SECONDS", (0.2, 0.2))
+    token, _ = signed_in(client)
+    with Silent() as identity:
+        url = f"http://127.0.0.1:{identity.port}"
+        elsewhere = guests.Guests.at(url, settings.redis_url, resilient)
+        asking = in_a_thread(lambda: elsewhere.verify(token))
+        asking.join(30 if resilient else 1)
+        assert asking.is_alive() is not resilient
+    # Whoever still waits hears that the connection ended.
+    asking.join(30)
+    assert not asking.is_alive()
+
+
+@pytest.mark.parametrize("resilient", [True, False], ids=["on", "off"])
+def test_only_with_resilience_is_a_silent_redis_given_up(resilient):
+    with Silent() as memory:
+        url = f"redis://127.0.0.1:{memory.port}/0"
+        revoked = guests.RevokedTokens(url, resilient)
+        asking = in_a_thread(lambda: "token" in revoked)
+        asking.join(30 if resilient else 2)
+        assert asking.is_alive() is not resilient
+    asking.join(30)
+    assert not asking.is_alive()
+
+
+def in_a_thread(work):
+    def run():
+        with contextlib.suppress(Unavailable):
+            work()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 def test_who_never_heard_the_keys_says_to_try_again(client, settings):

@@ -122,8 +122,8 @@ def lease_ends(services):
 
 @pytest.fixture
 def ask(served):
-    def put(path, body, caller="checkout", key=CHECKOUT_KEY):
-        headers = {callers.HEADER: callers.sign(caller, "notifications", key)}
+    def put(path, body, caller="checkout", key=CHECKOUT_KEY, **headers):
+        headers |= {callers.HEADER: callers.sign(caller, "notifications", key)}
         url = f"{served.url}/v1/internal/notifications/{path}"
         return requests.put(url, json=body, headers=headers, timeout=10)
 
@@ -142,6 +142,14 @@ def test_a_guest_is_told_at_once_and_once(ask, email, mail):
     assert ask(path, said(email)).status_code == 202
     [letter] = mail()
     assert "Your order is confirmed: Candy jar" in letter["subject"]
+
+
+def test_nobody_is_told_for_who_waits_no_more(ask, services, email):
+    late = {"X-Deadline": "1"}
+    answer = ask(f"{an_order()}/order-confirmed", said(email), **late)
+    assert answer.status_code == 503
+    with services.database.statement() as tx:
+        assert tx.execute(sa.select(notifications)).all() == []
 
 
 def test_the_caller_does_not_wait_for_mail(ask, email, mail, faults):

@@ -68,6 +68,7 @@ CARRIED = (
     Carried(("letters.py",), MONOLITH + homes(2, "notifications")),
     Carried(("guests.py",), homes(2, "identity", "catalog", "nlu", "checkout")),
     Carried(("callers.py",), homes(2, "catalog", "nlu", "checkout", "notifications")),
+    Carried(("deadlines.py",), homes(2)),
     Carried(("calls.py",), homes(2, "checkout", "nlu")),
 )
 

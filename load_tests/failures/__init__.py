@@ -1,0 +1,1 @@
+"""What every operation answers, and how fast, while one service is away."""
