@@ -11,10 +11,10 @@ from dataclasses import replace
 from itertools import cycle, islice
 
 from ..client import Buyer, Purchase
+from ..lives import Crashes
 from ..oracle import Oracle
 from ..report import Figure
 from ..sizes import Size
-from ..stages import Crashes
 from ..world import World
 
 LANES = 4
@@ -138,7 +138,8 @@ class _Lane:
         first, *later = life.points
         with self._world.crash.armed(first) as shot:
             self._buyer.send(purchase)
-            if not shot.fired:
+            # What a sweep does follows later.
+            if not shot.wait(FIRE_SECONDS if first.startswith("sweep.") else 0):
                 return False
         if life.old and (order := self._buyer.order_of(purchase)):
             self._world.under.make_old(order["orderId"])

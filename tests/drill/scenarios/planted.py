@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from ..client import Buyer, Purchase
+from ..lives import DECLINED
 from ..oracle import Oracle, Verdict
 from ..planted import OF_STAGE
 from ..report import Figure
 from ..sizes import Size
-from ..stages import DECLINED
 from ..world import World
 from .scarce import buy_at_once
 
