@@ -11,17 +11,18 @@ import random
 import re
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Protocol
+from typing import Any, NoReturn, Protocol
 
 UPSTREAM_SECONDS = 30
-# Longer than a caller waits; it has gone when what it asked for is done after all.
-HANG_SECONDS = 3.0
-LATE_SECONDS = 4.0
+# Longer than a caller under drill waits: it has gone when its call is passed on.
+HANG_SECONDS = 1.5
+LATE_SECONDS = 1.5
 PASSED_ON = ("content-type", "retry-after", "content-length")
 
 
@@ -128,6 +129,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     lines: FaultyLines
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Leave callers in peace who were killed or have lost patience."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Call(BaseHTTPRequestHandler):
     """One connection of a caller."""
@@ -148,24 +154,19 @@ class _Call(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kind, wait = self.server.lines.draw(f"{self.command} {self.path}")
         time.sleep(wait)
-        if kind == "refuse":
-            return self._cut()
-        if kind == "hang":
-            time.sleep(HANG_SECONDS)
-            return self._cut()
-        if kind == "error_before":
-            return self._answer(500, {}, b"")
+        if kind in ("refuse", "hang"):
+            time.sleep(HANG_SECONDS if kind == "hang" else 0)
+            self._cut()
         if kind == "late":
             time.sleep(LATE_SECONDS)
-        try:
+        status, headers, content = 500, {}, b""
+        if kind != "error_before":
             status, headers, content = self._ask(body)
-        except (OSError, http.client.HTTPException):
-            return self._cut()
         if kind in ("lost", "late"):
-            return self._cut()
+            self._cut()
         if kind == "error_after":
-            return self._answer(500, {}, b"")
-        return self._answer(status, headers, content)
+            status, headers, content = 500, {}, b""
+        self._answer(status, headers, content)
 
     def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         upstream = http.client.HTTPConnection(
@@ -177,6 +178,8 @@ class _Call(BaseHTTPRequestHandler):
             answer = upstream.getresponse()
             told = {k: v for k, v in answer.getheaders() if k.lower() in PASSED_ON}
             return answer.status, told, answer.read()
+        except (OSError, http.client.HTTPException):
+            self._cut()
         finally:
             upstream.close()
 
@@ -190,12 +193,8 @@ class _Call(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _cut(self) -> None:
+    def _cut(self) -> NoReturn:
         """Reset the connection, as a callee does that dies."""
-        self.close_connection = True
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        # The reading and writing ends hold it open as well.
-        self.rfile.close()
-        self.wfile.close()
-        self.connection.close()
+        raise ConnectionAbortedError

@@ -21,6 +21,7 @@ class Size:
         outage_seconds: how long Stripe is down.
         machine_runs: runs of the order's state machine.
         machine_steps: steps of each.
+        bugs: how many bugs are planted, at most.
     """
 
     kills: int
@@ -30,10 +31,11 @@ class Size:
     outage_seconds: float
     machine_runs: int
     machine_steps: int
+    bugs: int
 
 
 SIZES = {
-    "tenth": Size(20, 50, 100, 40, 3, 10, 30),
-    "full": Size(200, 500, 1_000, 200, 20, 100, 30),
-    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50),
+    "tenth": Size(20, 50, 100, 40, 3, 10, 30, 99),
+    "full": Size(200, 500, 1_000, 200, 20, 100, 30, 99),
+    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50, 99),
 }
