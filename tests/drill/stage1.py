@@ -104,14 +104,14 @@ class Stage1:
 
     def order_machine(self, stripe_url: str) -> Any:
         sys.path.insert(0, str(REPOSITORY / "stage1_monolith"))
-        from . import order_machine
+        from .order_machine import order_machine
+        from .shop1 import MonolithShop
 
         # Beside the stage's own database, where its sweep does not come.
         self._execute("DROP DATABASE IF EXISTS machine WITH (FORCE)", ())
         self._execute("CREATE DATABASE machine", ())
         address = self._database.removesuffix("concierge") + "machine"
-        around = order_machine.surroundings(address, stripe_url)
-        return order_machine.order_machine(around)
+        return order_machine(MonolithShop(address, stripe_url))
 
     def _execute(self, statement: str, values: Sequence[Any]) -> None:
         with psycopg.connect(self._database, autocommit=True) as connection:
