@@ -23,6 +23,8 @@ UPSTREAM_SECONDS = 30
 # Longer than a caller under drill waits: it has gone when its call is passed on.
 HANG_SECONDS = 1.5
 LATE_SECONDS = 1.5
+# Status, headers, body.
+Answer = tuple[int, dict[str, str], bytes]
 PASSED_ON = ("content-type", "retry-after", "content-length")
 
 
@@ -159,16 +161,14 @@ class _Call(BaseHTTPRequestHandler):
             self._cut()
         if kind == "late":
             time.sleep(LATE_SECONDS)
-        status, headers, content = 500, {}, b""
+        answer: Answer = (500, {}, b"")
         if kind != "error_before":
-            status, headers, content = self._ask(body)
+            answer = self._ask(body)
         if kind in ("lost", "late"):
             self._cut()
-        if kind == "error_after":
-            status, headers, content = 500, {}, b""
-        self._answer(status, headers, content)
+        self._answer(*((500, {}, b"") if kind == "error_after" else answer))
 
-    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _ask(self, body: bytes) -> Answer:
         upstream = http.client.HTTPConnection(
             "127.0.0.1", self.server.lines.upstream, timeout=UPSTREAM_SECONDS
         )

@@ -40,7 +40,7 @@ FATES = st.lists(
 
 
 # Chance seldom finds these, so each run begins with one of them.
-HARD = (
+HARD: tuple[list[str], ...] = (
     [],
     # Given up by a copy from before the payment, between storing it and confirming it.
     ["nap until old", "", "wake", ""],
@@ -88,11 +88,13 @@ class Shop(Protocol):
 
     Attributes:
         stripe_url: the address of its Stripe sandbox.
-        put_off: what is raised when something cannot be finished now.
     """
 
     stripe_url: str
-    put_off: tuple[type[Exception], ...]
+
+    @property
+    def put_off(self) -> tuple[type[Exception], ...]:
+        """What is raised when something cannot be finished now."""
 
     def open(self, fates: Fates, stock: int, give_up_seconds: float) -> Run:
         """Let in one guest, for one product of which there are so many."""

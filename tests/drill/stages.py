@@ -23,13 +23,17 @@ class StageUnderDrill(Protocol):
 
     Attributes:
         port_base: the first of the ports that the drill runs it on.
-        lives: the lives with crashes that visit every crash point.
-        lines: the lines between its services.
     """
 
     port_base: int
-    lives: Sequence[Crashes]
-    lines: Lines
+
+    @property
+    def lives(self) -> Sequence[Crashes]:
+        """The lives with crashes that visit every crash point."""
+
+    @property
+    def lines(self) -> Lines:
+        """The lines between its services."""
 
     def environment(self, folder: Path) -> dict[str, str]:
         """The variables to start the stage with, over a folder shared with it."""

@@ -1,4 +1,4 @@
-"""The drill of every stage as tests: a sample of each scenario, or all with SIZE=full."""
+"""The drill of every stage as tests: a sample of it, or all of it with SIZE=full."""
 
 import os
 from collections.abc import Iterator

@@ -147,7 +147,7 @@ PROBES: dict[str, Probe] = {
     )
 }
 # The others need a few buyers only.
-CROWDS = {slow_declines: 8, rush: 12}
+CROWDS: dict[Probe, int] = {slow_declines: 8, rush: 12}
 
 
 def _bug(name: str) -> tuple[Probe, str]:
