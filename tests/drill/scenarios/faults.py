@@ -99,11 +99,13 @@ class _Enough:
         self._clients, self._size, self._storm = clients, size, storm
 
     def __call__(self) -> bool:
-        bought = sum(len(set(client.sent)) for client in self._clients)
-        if bought > 10 * self._size.fault_orders:  # no faults come: tell, do not hang
+        sent = sum(len(client.sent) for client in self._clients)
+        if sent > 50 * self._size.fault_orders:  # no faults come: tell, do not hang
             return True
+        # Where the price could not be read, a purchase came to no order.
+        ordered = sum(len(client.ordered) for client in self._clients)
         faults = self._storm.injected
-        return bought >= self._size.fault_orders and faults >= self._size.faults
+        return ordered >= self._size.fault_orders and faults >= self._size.faults
 
 
 class _Storm(threading.Thread):
