@@ -12,6 +12,7 @@ from sandbox.runner.state import RUN_ROOT
 from .report import Figure, as_markdown, write_json
 from .scenarios import SCENARIOS
 from .sizes import SIZES
+from .stages import UNDER_DRILL
 from .world import world
 
 
@@ -35,7 +36,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.drill")
     parser.add_argument(
-        "--stage", type=int, default=1, choices=[1], help="only stage 1 has a drill yet"
+        "--stage", type=int, default=1, choices=UNDER_DRILL, help="its number (1)"
     )
     parser.add_argument(
         "--size",

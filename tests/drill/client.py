@@ -74,6 +74,7 @@ class Buyer:
         self.email = self._guest.email
         self.sent: list[Purchase] = []
         self.log: list[Told] = []
+        self.ordered: set[Purchase] = set()
 
     def send(self, purchase: Purchase) -> Told:
         """Send a checkout once, and never mind what comes of it."""
@@ -90,6 +91,8 @@ class Buyer:
         except (requests.RequestException, ValueError):
             told = Told(purchase, 0, {})
         self.log.append(told)
+        if told.order_id:
+            self.ordered.add(purchase)
         return told
 
     def insist(self, purchase: Purchase, seconds: float) -> Told:

@@ -125,7 +125,7 @@ class Oracle:
             orders=orders,
             mails=self._mails(orders, patience),
             charges=self._world.charges(),
-            stock={name: shown["stock"] for name, shown in self._products().items()},
+            stock=self._stock(orders, patience),
         )
         violations = [*self._violations(evidence)]
         self._world.judged |= {order["orderId"] for _, order in orders}
@@ -178,13 +178,7 @@ class Oracle:
             yield Violation(WRONG_MAIL, order_id, f"{mail}, not {expected}")
 
     def _of_stock(self, evidence: Evidence) -> Iterator[Violation]:
-        sold: Counter[str] = Counter()
-        for _, order in evidence.orders:
-            # What is not final has its stock reserved still.
-            if order["status"] in ("confirmed", "pending"):
-                sold[order["productId"]] += order["quantity"]
-        for product_id, shown in self._shelf.items():
-            left = shown["stock"] - sold[product_id]
+        for product_id, left in self._left(evidence.orders).items():
             if evidence.stock[product_id] != left:
                 detail = f"{evidence.stock[product_id]} left, not {left}"
                 yield Violation(WRONG_STOCK, product_id, detail)
@@ -221,6 +215,30 @@ class Oracle:
             time.sleep(POLL_SECONDS)
         time.sleep(QUIET_SECONDS)
         return _by_order(self._world.mails())
+
+    def _stock(
+        self, orders: list[tuple[Buyer, dict[str, Any]]], patience: float
+    ) -> dict[str, int]:
+        """What is on the shelf; waits until it adds up.
+
+        Where another service gives it back, that may come after the end of the order.
+        """
+        deadline = time.monotonic() + patience
+        expected = self._left(orders)
+        while True:
+            found = {name: shown["stock"] for name, shown in self._products().items()}
+            if found == expected or time.monotonic() > deadline:
+                return found
+            time.sleep(POLL_SECONDS)
+
+    def _left(self, orders: list[tuple[Buyer, dict[str, Any]]]) -> dict[str, int]:
+        """What must be left on the shelf."""
+        left = {name: shown["stock"] for name, shown in self._shelf.items()}
+        for _, order in orders:
+            # What is not final has its stock reserved still.
+            if order["status"] in ("confirmed", "pending"):
+                left[order["productId"]] -= order["quantity"]
+        return left
 
     def _products(self) -> dict[str, dict[str, Any]]:
         return self._buyers[0].products()

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class Size:
         outage_seconds: how long Stripe is down.
         machine_runs: runs of the order's state machine.
         machine_steps: steps of each.
+        bugs: how many bugs are planted, at most.
+        sample: whether some of the crash points are enough. Else each is visited, if
+            need be by more kills.
     """
 
     kills: int
@@ -30,10 +33,23 @@ class Size:
     outage_seconds: float
     machine_runs: int
     machine_steps: int
+    bugs: int
+    sample: bool = False
+
+    def share(self, stages: int) -> Size:
+        """What one of so many stages does where all of them run.
+
+        The kills are counted for all stages together. In a sample everything is, but
+        for what has no sense when there is less of it.
+        """
+        shared = ["kills"]
+        if self.sample:
+            shared += ["faults", "fault_orders", "machine_runs", "bugs"]
+        return replace(self, **{name: getattr(self, name) // stages for name in shared})
 
 
 SIZES = {
-    "tenth": Size(20, 50, 100, 40, 3, 10, 30),
-    "full": Size(200, 500, 1_000, 200, 20, 100, 30),
-    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50),
+    "tenth": Size(20, 50, 100, 20, 2, 10, 30, 4, sample=True),
+    "full": Size(200, 500, 1_000, 200, 20, 100, 30, 99),
+    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50, 99),
 }

@@ -16,7 +16,8 @@ from sandbox.runner.state import RUN_ROOT
 
 from .client import Buyer, buyers
 from .crash_points import CrashPoints
-from .stages import PORT_BASE, UNDER_DRILL, StageUnderDrill
+from .lines import Faults
+from .stages import UNDER_DRILL, StageUnderDrill
 
 TIMEOUT_SECONDS = 30
 PLENTY = 1_000_000
@@ -63,6 +64,11 @@ class World:
         """Take every fault away."""
         self._stripe("DELETE", "faults")
         self.break_mail()
+        self.under.lines.set(Faults())
+
+    def break_calls(self, **faults: Any) -> None:
+        """Replace the faults of calls between services; `lines.Faults` names them."""
+        self.under.lines.set(Faults(**faults))
 
     def injected(self) -> int:
         """How many faults the Stripe sandbox injected since they were set."""
@@ -125,7 +131,12 @@ def world(stage: int, seed: int) -> Iterator[World]:
     folder = (RUN_ROOT / name / "drill").resolve()
     environment = under.environment(folder)
     crash = CrashPoints(folder)
-    with started(stage, name=name, port_base=PORT_BASE, env=environment) as running:
-        ours = World(running, under, crash, seed)
-        ours.products = [*ours.fresh_buyers(1)[0].products()]
-        yield ours
+    base = under.port_base
+    try:
+        with started(stage, name=name, port_base=base, env=environment) as running:
+            under.began(running)
+            ours = World(running, under, crash, seed)
+            ours.products = [*ours.fresh_buyers(1)[0].products()]
+            yield ours
+    finally:
+        under.lines.close()

@@ -2,8 +2,8 @@
 
 The environment says it: `DRILL_DIR`, the folder that drill and processes share;
 `DRILL_POINTS`, a JSON object of crash points, `{"create": "module:Class.method"}`;
-`DRILL_CONSTANTS`, one of module constants, so that waiting is short; `DRILL_ENTRY`, the
-module that only a serving process imports.
+`DRILL_CONSTANTS`, one of module constants, so that waiting is short; `DRILL_ENTRIES`, a
+list of the modules that only a serving process imports.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Changes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._entry = os.environ["DRILL_ENTRY"]
+        self._entries = json.loads(os.environ["DRILL_ENTRIES"])
         self._constants = _by_module("DRILL_CONSTANTS")
         self._points = _by_module("DRILL_POINTS", of_values=True)
         self._planted: dict[str, Action] = {}
 
     def wants(self, name: str) -> bool:
         """Whether a module of this name is to be changed."""
-        if name == self._entry:
+        if name in self._entries:
             self._begin()
         return name in self._constants | self._points | self._planted
 

@@ -14,5 +14,19 @@ OF_STAGE = {
         "answer_before_work",
         "mail_without_lease",
         "stock_read_then_written",
-    )
+    ),
+    2: (
+        "no_idempotency",
+        "key_rises_on_timeout",
+        "no_sweeper",
+        "order_written_unconditionally",
+        "price_from_client",
+        "answer_before_work",
+        "mail_without_lease",
+        "stock_read_then_written",
+        "reservation_without_mark",
+        "new_id_for_each_try",
+        "release_not_noted",
+        "letter_written_again",
+    ),
 }

@@ -25,4 +25,4 @@ def plant(checkout: ModuleType) -> None:
     checkout.Checkout._finish_in_call = thank
 
 
-PATCHES = {"concierge.checkout": plant}
+PATCHES = dict.fromkeys(("concierge.checkout", "checkout.checkout"), plant)

@@ -36,4 +36,4 @@ def plant(payments: ModuleType) -> None:
     payments.Payments.charge = charge
 
 
-PATCHES = {"concierge.payments": plant}
+PATCHES = dict.fromkeys(("concierge.payments", "checkout.payments"), plant)

@@ -11,4 +11,6 @@ def plant(notifications: ModuleType) -> None:
     notifications.LEASE_SECONDS = 0.0
 
 
-PATCHES = {"concierge.notifications": plant}
+PATCHES = dict.fromkeys(
+    ("concierge.notifications", "notifications.notifications"), plant
+)

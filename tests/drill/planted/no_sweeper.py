@@ -17,4 +17,4 @@ def plant(sweep: ModuleType) -> None:
     sweep.Sweep.start = start
 
 
-PATCHES = {"concierge.sweep": plant}
+PATCHES = dict.fromkeys(("concierge.sweep", "checkout.sweep"), plant)

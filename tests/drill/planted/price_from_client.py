@@ -35,4 +35,9 @@ def plant_use(orders: ModuleType) -> None:
     orders.start = cheaper
 
 
-PATCHES = {"concierge.wire": plant_field, "concierge.orders": plant_use}
+PATCHES = {
+    "concierge.wire": plant_field,
+    "concierge.orders": plant_use,
+    "checkout.wire": plant_field,
+    "checkout.orders": plant_use,
+}

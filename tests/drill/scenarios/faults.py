@@ -1,9 +1,10 @@
-"""Random faults at Stripe and at the mail server, under many clients at once."""
+"""Random faults at Stripe, mail and between services, under many clients at once."""
 
 from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -35,6 +36,15 @@ MIXTURES: Sequence[dict[str, Any]] = (
     {"drop_after": True, "latency_ms": {"fixed": 900, "random": 300}},
 )
 SHARE = 0.35
+# Between services, where each call is tried three times. `late` comes after an end.
+BETWEEN: Sequence[tuple[str, ...]] = (
+    ("lost", "error_after"),
+    ("refuse", "lost", "error_before"),
+    ("lost", "hang", "late"),
+    ("refuse", "error_before", "error_after", "lost", "hang", "late"),
+)
+SHARE_BETWEEN = 0.2
+LATENCY_SECONDS = 0.3
 
 
 def run(world: World, size: Size) -> Figure:
@@ -59,7 +69,7 @@ def run(world: World, size: Size) -> Figure:
     orders = verdict.orders.total()
     faults_met = storm.injected >= size.faults and orders >= size.fault_orders
     return Figure(
-        scenario="random faults at Stripe and mail",
+        scenario=f"random faults at {storm.where}",
         trials=storm.injected,
         seed=world.seed,
         looked_for=f"over {orders:,} orders: lost, charged twice or for nothing",
@@ -89,11 +99,13 @@ class _Enough:
         self._clients, self._size, self._storm = clients, size, storm
 
     def __call__(self) -> bool:
-        bought = sum(len(set(client.sent)) for client in self._clients)
-        if bought > 10 * self._size.fault_orders:  # no faults come: tell, do not hang
+        sent = sum(len(client.sent) for client in self._clients)
+        if sent > 50 * self._size.fault_orders:  # no faults come: tell, do not hang
             return True
+        # Where the price could not be read, a purchase came to no order.
+        ordered = sum(len(client.ordered) for client in self._clients)
         faults = self._storm.injected
-        return bought >= self._size.fault_orders and faults >= self._size.faults
+        return ordered >= self._size.fault_orders and faults >= self._size.faults
 
 
 class _Storm(threading.Thread):
@@ -104,13 +116,22 @@ class _Storm(threading.Thread):
         self._world = world
         self._chance: random.Random = world.chance("storm")
         self._over = threading.Event()
-        self._before = 0
-        self._now = 0
+        self._before: Counter[str] = Counter()
+        self._now: Counter[str] = Counter()
 
     @property
     def injected(self) -> int:
-        """How many faults hit a call to Stripe, at least."""
-        return self._before + self._now
+        """How many faults hit a call to Stripe or to a service, at least."""
+        return (self._before + self._now).total()
+
+    @property
+    def where(self) -> str:
+        """Where how many of the faults hit."""
+        faults = self._before + self._now
+        stripe = f"Stripe ({faults['stripe']:,})"
+        if not faults["between"]:
+            return f"{stripe} and mail"
+        return f"{stripe}, mail and between services ({faults['between']:,})"
 
     def run(self) -> None:
         while not self._over.is_set():
@@ -127,7 +148,14 @@ class _Storm(threading.Thread):
             **mixture, mix=True, share=SHARE, seed=self._chance.getrandbits(31)
         )
         self._world.break_mail(refuse=True, share=0.1)
+        self._world.break_calls(
+            kinds=self._chance.choice(BETWEEN),
+            share=SHARE_BETWEEN,
+            latency=self._chance.choice((0, LATENCY_SECONDS)),
+            seed=self._chance.getrandbits(31),
+        )
         for _ in range(4):
             self._over.wait(SHIFT_SECONDS / 4)
-            self._now = self._world.injected()
-        self._before, self._now = self.injected, 0
+            between = self._world.under.lines.injected()
+            self._now = Counter(stripe=self._world.injected(), between=between)
+        self._before, self._now = self._before + self._now, Counter()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ..client import Buyer, Purchase
+from ..lives import DECLINED
 from ..oracle import Oracle
 from ..report import Figure
 from ..sizes import Size
-from ..stages import DECLINED
 from ..world import World
 
 CALLS = 50

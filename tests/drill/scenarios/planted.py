@@ -7,28 +7,33 @@ the same oracle must find nothing.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ..client import Buyer, Purchase
+from ..lines import LATE_SECONDS
+from ..lives import DECLINED
 from ..oracle import Oracle, Verdict
 from ..planted import OF_STAGE
 from ..report import Figure
 from ..sizes import Size
-from ..stages import DECLINED
 from ..world import World
 from .scarce import buy_at_once
 
-BUYERS = 12
+FEW = 3
 CAUGHT_SECONDS = 5.0  # how long a stage with a bug in it has to settle
 SETTLE_SECONDS = 60.0
+RESERVATIONS = "/v1/internal/reservations/"
 
 Probe = Callable[[World, list[Buyer]], object]
 
 
 def run(world: World, size: Size) -> Figure:
     """Plant each bug of the stage in turn."""
-    bugs = {name: _bug(name) for name in OF_STAGE[world.stage.stage]}
+    known = OF_STAGE[world.stage.stage]
+    chosen = world.chance("bugs").sample(known, min(size.bugs, len(known)))
+    bugs = {name: _bug(name) for name in chosen}
     details = []
     caught = 0
     try:
@@ -40,7 +45,8 @@ def run(world: World, size: Size) -> Figure:
             details.append(f"{name}: {seen or 'nothing'} seen, {law} expected")
     finally:
         world.under.plant(world.stage, "")
-    clean = _judged(world, PROBES.values(), SETTLE_SECONDS).violations
+    probes = dict.fromkeys(probe for probe, _ in bugs.values())
+    clean = _judged(world, [*probes], SETTLE_SECONDS).violations
     details += [f"without any bug: {violation}" for violation in clean]
     return Figure(
         scenario="planted bugs",
@@ -78,6 +84,39 @@ def own_price(world: World, crowd: list[Buyer]) -> None:
     crowd[0].send(Purchase(world.products[0], more={"price": 0.5}))
 
 
+def given_up_meanwhile(world: World, crowd: list[Buyer]) -> None:
+    """An order is given up while a slow worker is still about to charge it."""
+    world.break_stripe(latency_ms={"fixed": 850}, operations=["create"])
+    _give_up(world, crowd[0])
+
+
+def late_reservation(world: World, crowd: list[Buyer]) -> None:
+    """What was to be reserved for an order comes when that was given up."""
+    world.break_calls(kinds=("late",), only=f"PUT {RESERVATIONS}")
+    _give_up(world, crowd[0])
+    time.sleep(LATE_SECONDS)
+
+
+def lost_reservations(world: World, crowd: list[Buyer]) -> None:
+    """The catalogue reserves, and its answer is lost."""
+    world.break_calls(kinds=("lost",), times=2, only=f"PUT {RESERVATIONS}")
+    for buyer in crowd[:2]:
+        buyer.send(Purchase(world.products[0]))
+
+
+def catalog_away_at_the_end(world: World, crowd: list[Buyer]) -> None:
+    """The catalogue is away when a declined order's stock is to be given back."""
+    world.break_calls(kinds=("refuse",), times=3, only=f"DELETE {RESERVATIONS}")
+    crowd[0].send(Purchase(world.products[0], card=DECLINED))
+
+
+def lost_letters(world: World, crowd: list[Buyer]) -> None:
+    """Notifications write down what to tell, and their answer is lost."""
+    world.break_calls(kinds=("lost",), times=2, only="PUT /v1/internal/notifications/")
+    for buyer in crowd[:2]:
+        buyer.send(Purchase(world.products[0]))
+
+
 def slow_mail(world: World, crowd: list[Buyer]) -> None:
     """The mail server takes its time."""
     world.break_mail(latency_ms=1500)
@@ -100,8 +139,15 @@ PROBES: dict[str, Probe] = {
         own_price,
         slow_mail,
         rush,
+        given_up_meanwhile,
+        late_reservation,
+        lost_reservations,
+        catalog_away_at_the_end,
+        lost_letters,
     )
 }
+# The others need a few buyers only.
+CROWDS: dict[Probe, int] = {slow_declines: 8, rush: 12}
 
 
 def _bug(name: str) -> tuple[Probe, str]:
@@ -109,8 +155,19 @@ def _bug(name: str) -> tuple[Probe, str]:
     return PROBES[module.PROBE], module.CAUGHT_AS
 
 
-def _judged(world: World, probes: Iterable[Probe], patience: float) -> Verdict:
-    crowd = world.fresh_buyers(BUYERS)
+def _give_up(world: World, buyer: Buyer) -> None:
+    """Let an order become too old as soon as it is there."""
+    purchase = Purchase(world.products[0])
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(buyer.send, purchase)
+        while not sent.done():
+            if order := buyer.order_of(purchase):
+                world.under.make_old(order["orderId"])
+                break
+
+
+def _judged(world: World, probes: Sequence[Probe], patience: float) -> Verdict:
+    crowd = world.fresh_buyers(max(CROWDS.get(probe, FEW) for probe in probes))
     oracle = Oracle(world, crowd)
     for probe in probes:
         probe(world, crowd)
