@@ -81,7 +81,7 @@ class ServicesBackstage:
     def expired(self, token: str) -> str:
         with psycopg.connect(self._urls["identity"], connect_timeout=5) as identity:
             found = identity.execute("SELECT key_id, private_key FROM signing_keys")
-            keys = dict(found.fetchall())
+            keys: dict[str, bytes] = dict(found.fetchall())
         key_id = jwt.get_unverified_header(token)["kid"]
         claims = jwt.decode(token, options={"verify_signature": False})
         key = Ed25519PrivateKey.from_private_bytes(keys[key_id])
