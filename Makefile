@@ -22,11 +22,11 @@ ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
+.PHONY: help run-stage restart rotate-keys test test-service lint format types chat understand intents nlu-bench \
 	strong drill bench diff carry lock clean
 
 help: ## Show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
@@ -39,6 +39,13 @@ test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract \
 		--ignore tests/contract/test_dependencies_down.py \
 		$(if $(filter full,$(SIZE)),tests/e2e)
+
+test-service: $(VENV)/test ## Run the tests of one SERVICE of STAGE, without the others: SERVICE=catalog
+	@test -f "tests/integration/test_stage$(STAGE)_$(SERVICE).py" || { \
+		echo "Say which: make test-service STAGE=2 SERVICE=catalog"; exit 1; }
+	@$(BIN)/python -m pytest "tests/integration/test_stage$(STAGE)_$(SERVICE).py" \
+		tests/integration/test_stage2_alone.py tests/meta/test_services_alone.py \
+		-k "$(SERVICE)"
 
 lint: $(VENV)/test ## Check style and formatting with ruff
 	@$(BIN)/ruff check .
