@@ -34,6 +34,9 @@ run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops i
 restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
 	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
 
+rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
+	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
+
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract \
