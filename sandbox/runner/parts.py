@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import partial
 from itertools import cycle
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
 
 from honcho.colour import get_colours
 from honcho.environ import parse_procfile
@@ -18,35 +18,60 @@ from honcho.printer import Message
 from honcho.process import Popen, Process
 
 LAST_LINES = 20
+LOOK_SECONDS = 0.1
 
 
 class Part(Process):  # type: ignore[misc]
     """One line of the Procfile, running in a process group of its own.
 
-    Honcho's own manager reads each process's output in one more *process*; those would
-    outlive a killed runner. Here a thread does it.
+    It writes its log file itself, and we follow the file: a pipe would wake us with
+    every line, which costs the parts more than the line does, and would block or kill
+    them when we stall or die.
     """
 
     def __init__(
         self, name: str, command: str, log: Path, env: Mapping[str, str], cwd: Path
     ) -> None:
         super().__init__(command, name=name, env=dict(env), cwd=str(cwd))
-        self._child_ctor = partial(Popen, stdin=subprocess.DEVNULL)
         self.last_lines: deque[bytes] = deque(maxlen=LAST_LINES)
         self.log_path = log
-        self._log: BinaryIO = log.open("wb")
+        log.write_bytes(b"")
+        self._status: int | None = None
 
     def start(self, events: SimpleQueue[Message]) -> None:
-        """Start the part; its output and its end arrive as events."""
+        """Start the part; its output, some lines at once, and its end are events."""
         threading.Thread(target=self.run, args=(events,), daemon=True).start()
 
-    def status(self) -> int | None:
-        """Return its exit status, or `None` while it runs.
+    def run(self, events: SimpleQueue[Message], ignore_signals: bool = False) -> None:
+        """Run the part until it ends.
 
-        Its output may stay open longer than it lives, where a child of it survives.
+        Args:
+            events: where its start, its output and its end arrive.
+            ignore_signals: honcho's; nothing of ours needs it.
         """
-        child: subprocess.Popen[bytes] | None = self._child
-        return child.poll() if child else None
+        self._events = events
+        with self.log_path.open("ab") as log:
+            self._child_ctor = partial(Popen, stdin=subprocess.DEVNULL, stdout=log)
+            self._child = self._child_ctor(self.cmd, env=self.env, cwd=self.cwd)
+        self._send_message({"pid": self._child.pid}, type="start")
+        with self.log_path.open("rb") as log:
+            unended = b""
+            while self._child.poll() is None:
+                time.sleep(LOOK_SECONDS)
+                lines, newline, unended = (unended + log.read()).rpartition(b"\n")
+                self._tell(lines + newline)
+            self._tell(unended + log.read())
+        self._status = self._child.returncode
+        self._send_message({"returncode": self._status}, type="stop")
+
+    def _tell(self, lines: bytes) -> None:
+        if lines:
+            self.last_lines.extend(lines.splitlines(keepends=True))
+            self._send_message(lines)
+
+    def status(self) -> int | None:
+        """Return its exit status, or `None` until its last line was read."""
+        return self._status
 
     def group(self) -> int | None:
         """Return the id of its process group, or `None` before it has started."""
@@ -58,12 +83,6 @@ class Part(Process):  # type: ignore[misc]
         lines = [line.decode("utf-8", "replace") for line in self.last_lines]
         words = "Its last lines:\n" + "".join(f"    {line}" for line in lines)
         return words.rstrip() + f"\nAll of its output: {self.log_path}"
-
-    def keep(self, line: bytes) -> None:
-        """Add a line to the part's log file."""
-        self.last_lines.append(line)
-        self._log.write(line)
-        self._log.flush()
 
 
 def commands_of(folder: Path, without: set[str]) -> dict[str, str]:

@@ -243,7 +243,6 @@ class Run:
                 self._groups.append(event.data["pid"])
                 self._guard.watch(event.data["pid"])
             case Message(type="line"):
-                self._crew.parts[event.name].keep(event.data)
                 self._voice.relay(event)
             case readiness.Ready():
                 gone = ", ".join(part.name for part in self._crew.ended())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -9,6 +10,21 @@ from collections.abc import Callable, Mapping
 from honcho.printer import Message, Printer
 
 from .parts import Part
+
+
+class Page(io.StringIO):
+    """Lines on their way to the standard output, in whose manner they are coloured."""
+
+    def isatty(self) -> bool:
+        """Whether they end on a terminal."""
+        return sys.stdout.isatty()
+
+    def taken(self) -> str:
+        """Return what was written since the last time."""
+        words = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return words
 
 
 class Voice:
@@ -20,7 +36,10 @@ class Voice:
     """
 
     def __init__(self, parts: Mapping[str, Part], unheard: Callable[[], None]) -> None:
-        self._printer = Printer(width=max(map(len, parts), default=0))
+        # Honcho's printer flushes each line; what comes at once is written at once.
+        self._page = Page()
+        width = max(map(len, parts), default=0)
+        self._printer = Printer(output=self._page, width=width)
         self._unheard = unheard
         self._open = True
 
@@ -28,9 +47,11 @@ class Voice:
         """Say something of the runner's own, without a prefix."""
         self._speak(lambda: print(words, flush=True))
 
-    def relay(self, line: Message) -> None:
-        """Print a line of a part after its time and name."""
-        self._speak(lambda: self._printer.write(line))
+    def relay(self, lines: Message) -> None:
+        """Print lines of a part, each after its time and name."""
+        self._printer.write(lines)
+        words = self._page.taken()
+        self._speak(lambda: print(words, end="", flush=True))
 
     def last_words(self, words: str, part: Part | None) -> None:
         """Say why a run ended, with the last lines of the part that ended it."""

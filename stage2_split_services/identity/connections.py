@@ -58,6 +58,7 @@ class Database:
             isolation_level="AUTOCOMMIT",
             # An error's text ends in the log, where addresses and hashes do not belong.
             hide_parameters=True,
+            skip_autocommit_rollback=True,  # there is nothing to roll back
             pool_size=connections,
             max_overflow=2,
             pool_timeout=5,
