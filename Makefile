@@ -78,7 +78,7 @@ strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
-bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
+bench: $(VENV)/test ## Measure stage 1 against bare views, a later STAGE against the one before
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
 
 diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
