@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -35,10 +36,16 @@ def hidden(service: str) -> set[str]:
     allowed = closure(listed.read_text(encoding="utf-8").splitlines())
     foreign = {
         module
-        for module, distributions in metadata.packages_distributions().items()
+        for module, distributions in installed().items()
         if not allowed & {normal(name) for name in distributions}
     }
     return foreign | OURS | set(SERVICES) - {service}
+
+
+@cache
+def installed() -> Mapping[str, list[str]]:
+    """Return the distributions that bring each module; it takes a moment to read."""
+    return metadata.packages_distributions()
 
 
 def closure(lines: list[str]) -> set[str]:
