@@ -84,6 +84,8 @@ def _monolith(options: argparse.Namespace) -> dict[str, Any]:
     here = machine.describe()
     with both(options.port_base, options.log_level, compare.CONNECTIONS) as pair:
         compare.check_same_answers(pair)
+        for side in (pair.monolith, pair.services):
+            compare.warm_up(side, options.seconds)
         mix = compare.mix(pair, options.rounds, options.seconds, print)
         hops = compare.hops(pair, options.rounds, print)
         memory = {
