@@ -23,6 +23,7 @@ from .calendar_words import (
     next_monday,
     weekday_number,
 )
+from .well_known_days import NAME, next_day
 
 # The days that may be meant: one when it is clear, none when it cannot be told.
 Days: TypeAlias = tuple[date, ...]
@@ -134,20 +135,7 @@ def _end_of_month(match: re.Match[str], today: date) -> Days:
 
 
 def _named(match: re.Match[str], today: date) -> Days:
-    name = match["name"].lower().replace("'", "")
-    month, day = next(when for start, when in _NAMED.items() if name.startswith(start))
-    return (in_year(day, month, None, today),)
-
-
-_NAMED = {
-    "christmas eve": (12, 24),
-    "christmas": (12, 25),
-    "new years eve": (12, 31),
-    "new year": (1, 1),
-    "valentine": (2, 14),
-    "halloween": (10, 31),
-    "independence": (7, 4),
-}
+    return (next_day(match["name"], today),)
 
 
 def _unclear(match: re.Match[str], today: date) -> Days:
@@ -231,10 +219,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Resolve], ...] = (
         _of_which_month,
     ),
     (
-        _pattern(
-            r"\b(?:on|by) (?P<name>christmas(?: eve| day)?|new year'?s?(?: eve| day)?|"
-            r"valentine'?s?(?: day)?|halloween|independence day)\b"
-        ),
+        _pattern(rf"\b(?:on|by) (?P<name>{NAME})\b"),
         _named,
     ),
     (

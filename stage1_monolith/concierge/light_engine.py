@@ -17,17 +17,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from .intent_head import IntentHead
 from .intents import Intent, readable
-from .spelling import Vector, unit
+from .spelling import Vector, units
 
 WEIGHTS = Path("weights") / "l2_supercat_256.safetensors"
 TOKENIZER = Path("tokenizers") / "l2_supercat_tokenizer_config.json"
 
 # A request is told by its first words; more would only cost time.
 MAX_CHARACTERS = 400
+# Phrases read at once at the start: a word that they share is read once.
+BATCH = 256
 
 
 class LightEngine:
@@ -44,17 +47,20 @@ class LightEngine:
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._words = WordVectors(folder / WEIGHTS)
         phrases = [phrase for intent in intents for phrase in intent.phrases]
-        meanings = np.stack([self._meaning(phrase) for phrase in phrases])
-        self._head = IntentHead(intents, meanings)
+        batches = range(0, len(phrases), BATCH)
+        meanings = [self._meanings(phrases[at : at + BATCH]) for at in batches]
+        self._head = IntentHead(intents, np.concatenate(meanings))
 
     def classify(self, text: str) -> tuple[str | None, float]:
         """Return the likeliest intent, None when out of scope, and a figure 0 to 1."""
         text = readable(text, MAX_CHARACTERS)
-        return self._head.classify(text, self._meaning(text))
+        return self._head.classify(text, self._meanings([text])[0])
 
-    def _meaning(self, text: str) -> Vector:
-        pieces = self._tokenizer.encode(text.lower(), add_special_tokens=False).ids
-        return unit(self._words.mean(pieces))
+    def _meanings(self, texts: Sequence[str]) -> Vector:
+        # One by one: the tokenizer's batches would start threads of their own.
+        encode = self._tokenizer.encode
+        read = [encode(text.lower(), add_special_tokens=False).ids for text in texts]
+        return units(self._words.sums(read))
 
 
 class WordVectors:
@@ -77,16 +83,26 @@ class WordVectors:
         self._start = 8 + length + matrix["data_offsets"][0]
         self._width = matrix["shape"][1]
 
-    def mean(self, pieces: Sequence[int]) -> Vector:
-        """Return the mean of these rows; zeros when there are none."""
-        if not pieces:
-            return np.zeros(self._width, dtype=np.float32)
+    def sums(self, texts: Sequence[Sequence[int]]) -> Vector:
+        """Return the sum of the vectors of each text's pieces, zeros for none."""
+        pieces = sorted({piece for text in texts for piece in text})
+        rows = np.zeros((len(pieces) + 1, self._width), dtype=np.float32)
+        rows[1:] = self._rows(pieces)
+        # Each text starts with the row of zeros, so that none is empty.
+        places = {piece: at for at, piece in enumerate(pieces, start=1)}
+        starts: list[int] = []
+        order: list[int] = []
+        for text in texts:
+            starts.append(len(order))
+            order += [0, *(places[piece] for piece in text)]
+        return np.asarray(np.add.reduceat(rows[order], starts))
+
+    def _rows(self, pieces: Sequence[int]) -> NDArray[np.float16]:
         size = self._width * np.dtype(np.float16).itemsize
         rows = b"".join(
             os.pread(self._file, size, self._start + size * piece) for piece in pieces
         )
-        matrix = np.frombuffer(rows, dtype=np.float16).reshape(-1, self._width)
-        return np.asarray(matrix.mean(axis=0, dtype=np.float32))
+        return np.frombuffer(rows, dtype=np.float16).reshape(-1, self._width)
 
 
 def _wordllama_folder() -> Path:

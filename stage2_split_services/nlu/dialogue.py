@@ -17,7 +17,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from . import browsing, drafts, ordering, past_orders, slots, small_talk, wording
+from . import (
+    browsing,
+    drafts,
+    ordering,
+    past_orders,
+    slots,
+    small_talk,
+    well_known_days,
+    wording,
+)
 from .conversation import Draft, State, StateError, dump, load
 from .picking import names_one, picked, wants
 from .products import Product, by_id
@@ -85,6 +94,7 @@ def respond(state: State, message: Message, world: World) -> Answer:
     elif _CARD_NUMBER.search(text):
         after, replies = state, [Text(wording.NO_CARD_NUMBERS)]
     else:
+        text = _as_date(text, state)
         reading = read(text, world.today, world.products.values(), world.engine)
         heard = Heard(text, _put_right(text, reading))
         after, replies = _heard(heard, state, world)
@@ -92,6 +102,15 @@ def respond(state: State, message: Message, world: World) -> Answer:
         news = [] if heard.intent == "order_status" else news
     replies = [*news, *replies]
     return replace(after, last=tuple(replies)), replies
+
+
+def _as_date(text: str, state: State) -> str:
+    """Return a text that is the name of a day as a date, if that was asked for.
+
+    "Christmas" is an occasion otherwise.
+    """
+    day = well_known_days.alone(text) if state.awaiting == "date" else None
+    return f"on {day}" if day else text
 
 
 _WISHED = re.compile(r"\b(?:want|take|have|like|need|instead)\b", re.IGNORECASE)

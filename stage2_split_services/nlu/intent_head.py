@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .intents import OUT_OF_SCOPE, Intent, normalise
+from .linear_equations import solve
 from .spelling import Vector, block, spelling, spellings
 
 # Chosen on BANKING77; docs/reference/understanding.md says how, and what it is worth.
@@ -107,7 +108,7 @@ def _solve(alike: Vector, chosen: slice, labels: NDArray[np.int64]) -> Vector:
     wanted = (np.arange(len(sizes)) == labels[:, None]).astype(np.float32)
     if len(alike) == alike.shape[1]:
         alike[np.diag_indices_from(alike)] += RIDGE / rarity
-        return np.asarray(np.linalg.solve(alike, wanted))
+        return solve(alike, wanted)
     weighted = alike.T * rarity
     matrix = (weighted @ alike + RIDGE * alike[chosen]).astype(np.float64)
     matrix[np.diag_indices_from(matrix)] += 1e-6

@@ -82,6 +82,9 @@ class Lexicon:
                 scores[product_id] = 3 * min(hits, 2) + names
         best = max(scores.values(), default=0)
         found = [name for name, score in scores.items() if score == best]
+        kinds = {kind for name, kind, _, _ in self._entries if name in found}
+        if category and kinds == {category} and _joins_all(text, category):
+            return (), category
         return tuple(found[:MOST_CANDIDATES]), category
 
     def among(self, text: str, products: Iterable[str]) -> tuple[str, ...]:
@@ -155,6 +158,13 @@ class Lexicon:
             if distance <= slips
         ]
         return min(near)[1] if near else word
+
+
+def _joins_all(text: str, category: str) -> bool:
+    """Tell whether a text names a whole category besides: "cakes and sweets"."""
+    joint = r"(?: and | or | & |, | and other | or other )"
+    pattern = rf"{joint}{category}\b|\b{category}{joint}"
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def lexicon_of(products: Iterable[Product]) -> Lexicon:

@@ -18,7 +18,14 @@ from .intents import normalise
 
 Vector: TypeAlias = NDArray[np.float32]
 
-BUCKETS = 2048
+BUCKETS = 1024
+# Texts counted at once: enough to be quick, few enough to need little memory.
+BATCH = 64
+_SIZES = (3, 4, 5)
+# Odd numbers without a pattern, as in any multiplicative hash: one to tell a letter
+# from the next, one to spread the sums over all bits.
+_LETTER = np.uint32(0x01000193)
+_SPREAD = np.uint32(0x9E3779B1)
 
 
 def spelling(text: str) -> tuple[NDArray[np.intp], Vector]:
@@ -26,30 +33,24 @@ def spelling(text: str) -> tuple[NDArray[np.intp], Vector]:
 
     The amounts are square roots of counts, scaled to a vector of length 1.
     """
-    counts: dict[int, int] = {}
-    for digest in map(crc32, _grams(normalise(text).encode())):
-        # One more bit gives a sign, so that collisions cancel out on average.
-        sign = 1 if digest & 0x80000000 else -1
-        bucket = digest % BUCKETS
-        counts[bucket] = counts.get(bucket, 0) + sign
-    buckets = np.fromiter(counts, dtype=np.intp, count=len(counts))
-    sums = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
-    amounts = np.sign(sums) * np.sqrt(np.abs(sums))
-    return buckets, unit(amounts)
+    row = _amounts([text])[0]
+    buckets = np.flatnonzero(row)
+    return buckets, row[buckets]
 
 
-def unit(vector: Vector) -> Vector:
-    """Return the vector with length 1, or nothing but zeros as it is."""
-    length = float(np.linalg.norm(vector))
-    return np.asarray(vector / np.float32(length)) if length else vector
+def units(rows: Vector) -> Vector:
+    """Scale each row to length 1, in place; rows of zeros stay."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(lengths == 0, 1, lengths)
+    return rows
 
 
 def spellings(texts: Sequence[str]) -> Vector:
     """Return a row of all buckets for each text."""
     rows = block(len(texts), BUCKETS)
-    for row, text in zip(rows, texts, strict=True):
-        buckets, amounts = spelling(text)
-        row[buckets] = amounts
+    for start in range(0, len(texts), BATCH):
+        part = texts[start : start + BATCH]
+        rows[start : start + len(part)] = _amounts(part)
     return rows
 
 
@@ -62,12 +63,49 @@ def block(rows: int, columns: int) -> Vector:
     return np.frombuffer(mmap(-1, size), np.float32).reshape(rows, columns)
 
 
-def _grams(text: bytes) -> Iterator[bytes]:
-    """Yield words, pairs of words, and 3 to 5 letters in a row."""
-    words = text.split()
-    yield from (b"w:" + word for word in words)
-    pairs = zip([b"^", *words], [*words, b"$"], strict=True)
-    yield from (b"b:" + left + b" " + right for left, right in pairs)
-    spaced = b" " + text + b" "
-    for size in (3, 4, 5):
-        yield from (spaced[at : at + size] for at in range(len(spaced) - size + 1))
+def _amounts(texts: Sequence[str]) -> Vector:
+    plain = [normalise(text).encode() for text in texts]
+    parts = [_words(plain), *_runs(plain)]
+    digests = np.concatenate([digest for digest, _ in parts])
+    owners = np.concatenate([owner for _, owner in parts])
+    # One more bit gives a sign, so that collisions cancel out on average.
+    signs = np.where(digests & np.uint32(BUCKETS), 1.0, -1.0)
+    cells = owners * BUCKETS + (digests & np.uint32(BUCKETS - 1))
+    counts = np.bincount(cells, signs, len(texts) * BUCKETS)
+    filled = np.flatnonzero(counts)
+    amounts = np.zeros(len(counts), dtype=np.float32)
+    amounts[filled] = np.sign(counts[filled]) * np.sqrt(np.abs(counts[filled]))
+    return units(amounts.reshape(len(texts), BUCKETS))
+
+
+# For each word or run of letters: its digest, and the number of the text it is from.
+Digests: TypeAlias = tuple[NDArray[np.uint32], NDArray[np.intp]]
+
+
+def _words(texts: Sequence[bytes]) -> Digests:
+    """Return the digests of words and of pairs of words."""
+    digests: list[int] = []
+    owners: list[int] = []
+    for owner, text in enumerate(texts):
+        words = text.split()
+        digests += map(crc32, words)
+        pairs = zip([b"^", *words], [*words, b"$"], strict=True)
+        digests += map(crc32, map(b" ".join, pairs))
+        owners += [owner] * (2 * len(words) + 1)
+    return np.array(digests, dtype=np.uint32), np.array(owners, dtype=np.intp)
+
+
+def _runs(texts: Sequence[bytes]) -> Iterator[Digests]:
+    """Yield the digests of 3 to 5 letters in a row, for each of these lengths."""
+    lengths = np.array([len(text) + 2 for text in texts])
+    owners = np.repeat(np.arange(len(texts)), lengths)
+    joined = b" " + b"  ".join(texts) + b" "
+    letters = np.frombuffer(joined, dtype=np.uint8).astype(np.uint32)
+    digests = letters
+    for size in range(2, max(_SIZES) + 1):
+        digests = digests[:-1] * _LETTER + letters[size - 1 :]
+        if size in _SIZES:
+            # A run that ends in the next text is none.
+            whole = owners[: len(digests)] == owners[size - 1 :]
+            found = digests[whole] * _SPREAD
+            yield found ^ (found >> np.uint32(15)), owners[: len(digests)][whole]

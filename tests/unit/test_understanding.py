@@ -102,7 +102,7 @@ def test_an_engine_that_was_not_taught_to_refuse_always_answers():
 
 
 def test_many_examples_are_learned_from_a_sample_of_likenesses(monkeypatch, light):
-    monkeypatch.setattr("concierge.intent_head.LANDMARKS", 1200)
+    monkeypatch.setattr("concierge.intent_head.LANDMARKS", 1500)
     sampled = load_engine("light")
     assert share_right(sampled, PHRASES) > share_right(light, PHRASES) - 0.1
 
