@@ -22,11 +22,11 @@ ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage restart test lint format types chat understand intents nlu-bench \
-	strong drill bench failures diff carry lock clean
+.PHONY: help run-stage restart rotate-keys test test-service lint format types chat \
+	understand intents nlu-bench strong drill bench failures diff carry lock clean
 
 help: ## Show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
@@ -34,10 +34,20 @@ run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops i
 restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
 	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
 
+rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
+	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
+
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract \
 		$(if $(filter full,$(SIZE)),tests/e2e)
+
+test-service: $(VENV)/test ## Run the tests of one SERVICE of STAGE, without the others: SERVICE=catalog
+	@test -f "tests/integration/test_stage$(STAGE)_$(SERVICE).py" || { \
+		echo "Say which: make test-service STAGE=2 SERVICE=catalog"; exit 1; }
+	@$(BIN)/python -m pytest "tests/integration/test_stage$(STAGE)_$(SERVICE).py" \
+		tests/integration/test_stage2_alone.py tests/meta/test_services_alone.py \
+		-k "$(SERVICE)"
 
 lint: $(VENV)/test ## Check style and formatting with ruff
 	@$(BIN)/ruff check .
@@ -67,7 +77,7 @@ strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
-bench: $(VENV)/test ## Measure STAGE against bare baselines in one interleaved run
+bench: $(VENV)/test ## Measure stage 1 against bare views, a later STAGE against the one before
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
 
 failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs

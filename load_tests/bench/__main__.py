@@ -1,10 +1,15 @@
-"""Measure a stage: `python -m load_tests.bench --stage 1`."""
+"""Measure a stage: `python -m load_tests.bench --stage 1`.
+
+Stage 1 is measured against bare views, stage 2 against stage 1.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +17,12 @@ from sandbox.runner import StartError
 from sandbox.runner.state import RUN_ROOT
 from tests.guest import Guest
 
-from . import guests, machine, measure, report
+from . import compare, guests, machine, measure, report, report_compare
 from .load import LoadError
+from .pair import WORKERS, both, strong_monolith
 from .servers import Servers, everything
 
-PORT_BASE = 8157
+PORT_BASES = {1: 8157, 2: 8253}
 OUTPUT = RUN_ROOT
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CONNECTIONS = (1, measure.CONNECTIONS)
@@ -26,12 +32,16 @@ def main() -> int:
     """Run the benchmark; return the exit status."""
     options = _options()
     try:
-        with everything(options.stage, options.port_base, options.log_level) as servers:
-            result = _measure(servers, options)
+        if options.stage == 1:
+            result = _bare_views(options)
+            told = report.markdown(result)
+        else:
+            result = _monolith(options)
+            told = report_compare.markdown(result)
     except (LoadError, StartError) as error:
         print(f"The benchmark failed: {error}", file=sys.stderr)
         return 1
-    print("\n" + report.markdown(result))
+    print("\n" + told)
     _write(OUTPUT / f"bench-stage{options.stage}.json", result)
     if options.save:
         _write(RESULTS / f"stage{options.stage}-bench.json", result)
@@ -42,13 +52,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m load_tests.bench", description=__doc__
     )
-    parser.add_argument("--stage", type=int, default=1, choices=[1])
+    parser.add_argument("--stage", type=int, default=1, choices=[1, 2])
     parser.add_argument("--rounds", type=int, default=7, help="turns of each server")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each turn")
     parser.add_argument(
         "--only",
         choices=("comparison", "figures"),
-        help="the comparison with bare views, or latency and memory; both by default",
+        help="stage 1: the comparison with bare views, or latency and memory",
     )
     parser.add_argument("--save", action="store_true", help=f"write to {RESULTS}, too")
     parser.add_argument(
@@ -57,11 +67,49 @@ def _options() -> argparse.Namespace:
         choices=("INFO", "WARNING"),
         help="the stage's; at WARNING no line a request, as the bare views write none",
     )
-    parser.add_argument("--port-base", type=int, default=PORT_BASE)
+    parser.add_argument("--port-base", type=int)
     options = parser.parse_args()
+    options.port_base = options.port_base or PORT_BASES[options.stage]
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("--rounds must be at least 1 and --seconds above 0")
     return options
+
+
+def _bare_views(options: argparse.Namespace) -> dict[str, Any]:
+    with everything(options.stage, options.port_base, options.log_level) as servers:
+        return _measure(servers, options)
+
+
+def _monolith(options: argparse.Namespace) -> dict[str, Any]:
+    here = machine.describe()
+    with both(options.port_base, options.log_level, compare.CONNECTIONS) as pair:
+        compare.check_same_answers(pair)
+        for side in (pair.monolith, pair.services):
+            compare.warm_up(side, options.seconds)
+        mix = compare.mix(pair, options.rounds, options.seconds, print)
+        hops = compare.hops(pair, options.rounds, print)
+        memory = {
+            "services": compare.memory(pair.services),
+            "monolith, light": compare.memory(pair.monolith),
+        }
+    if importlib.util.find_spec("onnxruntime"):
+        with strong_monolith(options.port_base, compare.CONNECTIONS) as side:
+            print("the monolith with NLU_ENGINE=strong")
+            compare.warm_up(side, options.seconds)
+            memory["monolith, strong"] = compare.memory(side)
+    return {
+        "stage": options.stage,
+        "machine": here,
+        "log_level": options.log_level,
+        "connections": compare.CONNECTIONS,
+        "workers": WORKERS,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "warm_up_seconds": min(compare.WARM_UP_SECONDS, options.seconds),
+        "mix": asdict(mix),
+        "hops": [asdict(hop) for hop in hops],
+        "memory": memory,
+    }
 
 
 def _measure(servers: Servers, options: argparse.Namespace) -> dict[str, Any]:

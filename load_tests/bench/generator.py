@@ -7,6 +7,7 @@ events and statistics would cost more than the requests.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import uuid
@@ -21,13 +22,14 @@ from .load import Measured, Plan, Request
 
 TIMEOUT_SECONDS = 30.0
 LARGEST_READ = 64 * 1024
+ORDER_ID = re.compile(rb'"orderId":"(ord_[0-9a-f]{24})"')
 
 
 @dataclass
 class Seen:
     """What the connections have seen up to now."""
 
-    spans: list[tuple[float, float]] = field(default_factory=list)
+    spans: list[tuple[int, float, float]] = field(default_factory=list)
     errors: int = 0
     first_error: str = ""
     stop: bool = False
@@ -50,10 +52,14 @@ def perform(plan: Plan) -> Measured:
     end, after = time.perf_counter(), _cpu(watched)
     seen.stop = True
     gevent.joinall(connections, timeout=TIMEOUT_SECONDS)
-    inside = [b - a for a, b in seen.spans if a >= start and b <= end]
+    by_request: list[list[float]] = [[] for _ in plan.requests]
+    for number, a, b in seen.spans:
+        if a >= start and b <= end:
+            by_request[number].append(b - a)
     return Measured(
         seconds=end - start,
-        latencies=inside,
+        latencies=[latency for each in by_request for latency in each],
+        by_request=by_request,
         errors=seen.errors,
         first_error=seen.first_error,
         cpu_seconds={name: after[name] - before[name] for name in watched},
@@ -68,37 +74,47 @@ def _loop(plan: Plan, token: str, seen: Seen) -> None:
         connection_timeout=TIMEOUT_SECONDS,
         network_timeout=TIMEOUT_SECONDS,
     )
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
-    }
+    connection = Connection(client, token)
     try:
         while not seen.stop:
-            for request in plan.requests:
+            for number, request in enumerate(plan.requests):
                 if not seen.stop:
-                    _send(client, request, headers, seen)
+                    connection.send(number, request, seen)
     finally:
         client.close()
 
 
-def _send(
-    client: HTTPClient, request: Request, headers: dict[str, str], seen: Seen
-) -> None:
-    if request.new_key:
-        headers["Idempotency-Key"] = str(uuid.uuid4())
-    began = time.perf_counter()
-    try:
-        answer = client.request(
-            request.method, request.path, request.body.encode(), headers
-        )
-        status, text = answer.status_code, bytes(answer.read())
-    except Exception as error:  # whatever it is, it counts
-        seen.wrong(repr(error))
-        gevent.sleep(0.1)
-        return
-    seen.spans.append((began, time.perf_counter()))
-    if status != 200 or not text.startswith(request.starts_with.encode()):
-        seen.wrong(f"{status} {text[:300]!r}")
+class Connection:
+    """One guest's connection, and what they bought last."""
+
+    def __init__(self, client: HTTPClient, token: str) -> None:
+        self._client = client
+        self._order_id = ""
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+        }
+
+    def send(self, number: int, request: Request, seen: Seen) -> None:
+        """Send a request of the plan, and note how long its answer took."""
+        if request.new_key:
+            self._headers["Idempotency-Key"] = str(uuid.uuid4())
+        path = request.path.replace("{orderId}", self._order_id)
+        began = time.perf_counter()
+        try:
+            answer = self._client.request(
+                request.method, path, request.body.encode(), self._headers
+            )
+            status, text = answer.status_code, bytes(answer.read())
+        except Exception as error:  # whatever it is, it counts
+            seen.wrong(repr(error))
+            gevent.sleep(0.1)
+            return
+        seen.spans.append((number, began, time.perf_counter()))
+        if status != 200 or not text.startswith(request.starts_with.encode()):
+            seen.wrong(f"{status} {text[:300]!r}")
+        if request.new_key and (bought := ORDER_ID.search(text)):
+            self._order_id = bought[1].decode()
 
 
 def _family(root: int) -> list[psutil.Process]:

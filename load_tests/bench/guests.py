@@ -57,6 +57,25 @@ def checkout() -> list[Request]:
     ]
 
 
+def journey() -> list[Request]:
+    """Return one whole visit: look around, talk, buy, see the order.
+
+    Its next round begins the conversation afresh, after the concierge has told what
+    became of the order.
+    """
+    flowers, which = (
+        Request(
+            method="POST",
+            path="/v1/nlu",
+            body=_json({"messages": [_said(phrase)]}),
+            starts_with='{"messages":[{',
+        )
+        for phrase in ("I'd like to send flowers to my mother", "red roses, please")
+    )
+    order = Request(path="/v1/orders/{orderId}", starts_with='{"orderId":"ord_')
+    return [*PRODUCTS, flowers, which, *checkout(), order]
+
+
 def fill_the_shelf(database_url: str) -> None:
     """Make sure that nothing is sold out, in the stage's database.
 

@@ -19,7 +19,8 @@ class Request(msgspec.Struct, kw_only=True):
 
     Attributes:
         method: GET or POST.
-        path: the address after the port.
+        path: the address after the port; `{orderId}` in it is the order that this
+            connection bought last.
         body: JSON, or nothing.
         starts_with: how a right answer, always a 200, begins.
         new_key: send an `Idempotency-Key` of its own with each.
@@ -58,6 +59,7 @@ class Measured(msgspec.Struct, kw_only=True):
     Attributes:
         seconds: how long it was measured.
         latencies: of each request that began and ended in that time, in seconds.
+        by_request: the same, for each request of the plan.
         errors: answers that were not right, the warm-up's included.
         first_error: what the first of them was.
         cpu_seconds: CPU time by name; the generator's own under `generator`.
@@ -65,6 +67,7 @@ class Measured(msgspec.Struct, kw_only=True):
 
     seconds: float
     latencies: list[float]
+    by_request: list[list[float]]
     errors: int
     first_error: str
     cpu_seconds: dict[str, float]

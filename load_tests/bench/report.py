@@ -21,7 +21,7 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 def _machine(result: dict[str, Any]) -> str:
-    return _table(("", ""), result["machine"].items())
+    return table(("", ""), result["machine"].items())
 
 
 def _throughput(result: dict[str, Any]) -> str:
@@ -31,8 +31,8 @@ def _throughput(result: dict[str, Any]) -> str:
         rows.append(
             (
                 BARE_VIEWS[comparison["against"]],
-                f"{_middle(comparison['product']):.0f}",
-                f"{_middle(comparison['bare']):.0f}",
+                f"{middle(comparison['product']):.0f}",
+                f"{middle(comparison['bare']):.0f}",
                 f"**{ratio['estimate']:.3f}**",
                 f"{ratio['low']:.3f} to {ratio['high']:.3f}",
                 *(
@@ -55,7 +55,7 @@ def _throughput(result: dict[str, Any]) -> str:
         "geometric mean over rounds, its interval a bootstrap over rounds. The "
         f"generator used at most {100 * result['generator_share']:.0f} % of one core."
     )
-    return f"{how}\n\n{_table(head, rows)}"
+    return f"{how}\n\n{table(head, rows)}"
 
 
 def _latency(result: dict[str, Any]) -> str:
@@ -76,7 +76,7 @@ def _latency(result: dict[str, Any]) -> str:
     )
     return (
         "Latency from sending a request to the end of its answer, every one counted; "
-        "CPU of the workers only.\n\n" + _table(head, rows)
+        "CPU of the workers only.\n\n" + table(head, rows)
     )
 
 
@@ -88,13 +88,15 @@ def _memory(result: dict[str, Any]) -> str:
             label = f"{each['operation']}, {each['connections']} connections"
             rows.append((label, number, *(f"{size:.1f}" for size in sizes)))
     head = ("after", "worker", "RSS MiB", "PSS MiB", "USS MiB")
-    return "Memory of each worker, in the order of measuring.\n\n" + _table(head, rows)
+    return "Memory of each worker, in the order of measuring.\n\n" + table(head, rows)
 
 
-def _middle(values: Sequence[float]) -> float:
+def middle(values: Sequence[float]) -> float:
+    """Return the median of an odd number of figures."""
     return sorted(values)[len(values) // 2]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

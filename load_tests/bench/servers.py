@@ -110,14 +110,19 @@ def everything(stage: int, port_base: int, log_level: str) -> Iterator[Servers]:
         ),
     ):
         bare = {
-            port.part: _server(port_base + BARE_OFFSET + port.offset)
+            port.part: server_at(port_base + BARE_OFFSET + port.offset)
             for port in BARE.ports
         }
         roots = {"database": _listener(database_port)}
-        yield Servers(running, _server(port_base), bare, database_port, roots)
+        yield Servers(running, server_at(port_base), bare, database_port, roots)
 
 
-def _server(port: int) -> Server:
+def server_at(port: int) -> Server:
+    """Return who listens on a port of loopback.
+
+    Raises:
+        RuntimeError: nobody of ours does.
+    """
     return Server(port, _listener(port))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 RESAMPLES = 10_000
 SEED = 20261123
@@ -55,13 +56,40 @@ def ratio_interval(ours: Sequence[float], theirs: Sequence[float]) -> Interval:
         ValueError: there are no rounds, rounds without a pair, or a figure that is
             not above zero.
     """
-    if not ours or len(ours) != len(theirs):
-        raise ValueError("each round needs a figure of both sides")
+    _check_pairs(ours, theirs)
     if min(*ours, *theirs) <= 0:
         raise ValueError("a figure is not above zero: something did not answer")
     logs = np.log(np.asarray(ours, dtype=float) / np.asarray(theirs, dtype=float))
-    rounds = len(logs)
+    found = _mean_interval(logs)
+    return Interval(*(float(np.exp(value)) for value in found))
+
+
+def difference_interval(ours: Sequence[float], theirs: Sequence[float]) -> Interval:
+    """Tell by how much we are above a baseline, of what was measured in turns.
+
+    As `ratio_interval`, for what adds up: the mean difference of the rounds.
+
+    Args:
+        ours: our figure in each round, a latency say.
+        theirs: the baseline's figure in the same rounds, in the same unit.
+
+    Raises:
+        ValueError: there are no rounds, or rounds without a pair.
+    """
+    _check_pairs(ours, theirs)
+    return Interval(
+        *_mean_interval(np.asarray(ours, dtype=float) - np.asarray(theirs, dtype=float))
+    )
+
+
+def _check_pairs(ours: Sequence[float], theirs: Sequence[float]) -> None:
+    if not ours or len(ours) != len(theirs):
+        raise ValueError("each round needs a figure of both sides")
+
+
+def _mean_interval(figures: NDArray[np.float64]) -> tuple[float, float, float]:
+    rounds = len(figures)
     drawn = np.random.default_rng(SEED).integers(rounds, size=(RESAMPLES, rounds))
     tail = (100 - LEVEL) / 2
-    low, high = np.percentile(logs[drawn].mean(axis=1), [tail, 100 - tail])
-    return Interval(*(float(np.exp(value)) for value in (logs.mean(), low, high)))
+    low, high = np.percentile(figures[drawn].mean(axis=1), [tail, 100 - tail])
+    return float(figures.mean()), float(low), float(high)

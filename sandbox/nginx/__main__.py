@@ -17,7 +17,7 @@ from types import FrameType
 
 from . import upstreams
 from .configuration import Gateway
-from .program import find_program
+from .program import find_program, version
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEP_SECONDS = 0.05
@@ -138,6 +138,7 @@ def _gateway(arguments: argparse.Namespace) -> Gateway:
         contract=Path(told("CONTRACT_FILE", str(contract))),
         partner_key=told("PARTNER_API_KEY", ""),
         partner_rate=rate,
+        nginx=version(find_program()),
         resilient=told("RESILIENCE", "on").lower() != "off",
     )
 

@@ -16,6 +16,11 @@ from .upstreams import Upstreams
 # One that would wait for ever for a hung service is what RESILIENCE=off is to show.
 FOREVER_SECONDS = 3600
 KEPT_CONNECTIONS = 16
+# After a change of the configuration the old workers take one more request from each
+# guest whose connection is open, and tell with its answer that it closes. Without this,
+# which came with nginx 1.27.4, they hang up on whoever is just about to ask.
+LINGER_SECONDS = 2
+LINGER_SINCE = (1, 27, 4)
 
 
 class NginxTemplate(Template):
@@ -37,6 +42,7 @@ class Gateway:
         partner_key: the one partner's, or nothing.
         partner_rate: its calls a minute.
         resilient: whether to give up on a service that does not answer.
+        nginx: its version.
     """
 
     port: int
@@ -47,6 +53,7 @@ class Gateway:
     partner_key: str
     partner_rate: int
     resilient: bool
+    nginx: tuple[int, ...]
 
     def render(self, template: str, upstreams: Upstreams) -> str:
         """Return nginx.conf.
@@ -73,6 +80,7 @@ class Gateway:
             "partner_wait": wait,
             "upstreams": upstream_blocks(upstreams),
             "version": upstreams.version,
+            "linger": linger_rule(self.nginx),
         }
         for blank, seconds in (
             ("connect", 1),
@@ -111,6 +119,15 @@ def upstream_blocks(upstreams: Upstreams) -> str:
             "}",
         ]
     return "\n    ".join(lines)
+
+
+def linger_rule(nginx: tuple[int, ...]) -> str:
+    """Return the line that lets old workers take one more request, if nginx knows it.
+
+    Args:
+        nginx: its version.
+    """
+    return f"keepalive_min_timeout {LINGER_SECONDS}s;" if nginx >= LINGER_SINCE else ""
 
 
 def partner_rule(key: str) -> str:

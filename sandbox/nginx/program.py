@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 MISSING = (
@@ -33,3 +35,12 @@ def find_program() -> Path:
     if found := shutil.which("nginx"):
         return Path(found)
     raise RuntimeError(MISSING)
+
+
+def version(program: Path) -> tuple[int, ...]:
+    """Return an nginx's version, (1, 27, 4) say; nothing when it does not tell."""
+    told = subprocess.run(  # noqa: S603
+        [program, "-v"], capture_output=True, text=True, timeout=10
+    )
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", told.stderr)
+    return tuple(map(int, found.groups())) if found else ()

@@ -10,12 +10,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sandbox.nginx import upstreams
+from sandbox.nginx.configuration import LINGER_SECONDS
 
 from .stages import Port, Service, Stage
 
 FOLLOW_SECONDS = 15.0
-# nginx starts new workers a little before it stops the old ones from taking requests.
-SETTLE_SECONDS = 1.0
+# nginx starts new workers a little before it stops the old ones from taking requests,
+# and these take the last ones of guests who are connected a little later still.
+SETTLE_SECONDS = 1.0 + LINGER_SECONDS
 
 
 @dataclass(frozen=True)

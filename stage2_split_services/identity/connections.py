@@ -10,8 +10,6 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import exc
 
 from .errors import Unavailable
@@ -143,6 +141,10 @@ def migrate(url: str, wait_seconds: float = 30.0) -> None:
     Raises:
         sqlalchemy.exc.OperationalError: the database did not come up in time.
     """
+    # Not needed for anything but this, and large.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = sa.create_engine(url, connect_args={"connect_timeout": 3})

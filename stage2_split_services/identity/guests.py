@@ -9,12 +9,14 @@ import contextlib
 import logging
 import threading
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Protocol
+from http import HTTPStatus
+from typing import Any, Protocol
 
 import jwt
 import redis
-import requests
+import urllib3
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -33,8 +35,11 @@ KEYS_FRESH_SECONDS = 300.0
 # After an answer or a failure nobody is asked again for so long: made-up tokens and a
 # part that is away must not cost each call a wait.
 REST_SECONDS = 1.0
-KEYS_TIMEOUT_SECONDS = (0.5, 2.0)
+KEYS_TIMEOUT = urllib3.Timeout(connect=0.5, read=2.0)
 REDIS_TIMEOUT_SECONDS = 0.5
+# A guest calls again and again with the same token, and to check a signature costs more
+# than all the rest that is checked.
+REMEMBERED_TOKENS = 1024
 
 
 @dataclass(frozen=True)
@@ -83,15 +88,13 @@ class PublishedKeys:
     """
 
     def __init__(self, identity_url: str, resilient: bool = True) -> None:
-        self._url = identity_url.rstrip("/") + KEYS_PATH
-        self._timeout = KEYS_TIMEOUT_SECONDS if resilient else None
+        self._identity = urllib3.connection_from_url(
+            identity_url, timeout=KEYS_TIMEOUT if resilient else None, retries=False
+        )
         self._rest = REST_SECONDS if resilient else 0.0
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fresh_until = self._rest_until = 0.0
         self._asking = threading.Lock()
-        self._session = requests.Session()
-        # A proxy of the environment has no say in this.
-        self._session.trust_env = False
 
     def find(self, key_id: str) -> jwt.PyJWK | None:
         """Find a key by its id, asking `identity` when it is new or was kept long.
@@ -116,12 +119,13 @@ class PublishedKeys:
         if time.monotonic() < self._rest_until:
             return
         try:
-            answer = self._session.get(self._url, timeout=self._timeout)
-            answer.raise_for_status()
+            answer = self._identity.request("GET", KEYS_PATH)
+            if answer.status != HTTPStatus.OK:
+                raise ValueError(f"it answered {answer.status}")
             published = jwt.PyJWKSet.from_dict(answer.json()).keys
             self._keys = {str(key.key_id): key for key in published}
             self._fresh_until = time.monotonic() + KEYS_FRESH_SECONDS
-        except (requests.RequestException, jwt.PyJWTError, ValueError) as error:
+        except (urllib3.exceptions.HTTPError, jwt.PyJWTError, ValueError) as error:
             log.warning("keys not renewed", extra={"reason": str(error)})
         finally:
             self._rest_until = time.monotonic() + self._rest
@@ -189,6 +193,59 @@ class RevokedTokens:
             return False
 
 
+class Signatures:
+    """Checks who signed a token, and remembers the last ones that were right.
+
+    Args:
+        keys: what to verify with.
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._right: OrderedDict[str, tuple[str, jwt.PyJWK, dict[str, Any]]]
+        self._right = OrderedDict()
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """Return what a token says.
+
+        Raises:
+            Unauthorized: it is nobody's, or it has expired.
+            Unavailable: there is nothing yet to verify with.
+        """
+        known = self._right.get(token)
+        # A key that is published no more, or again, has its tokens checked anew.
+        if known is None or self._keys.find(known[0]) is not known[1]:
+            known = self._check(token)
+            self._right[token] = known
+            if len(self._right) > REMEMBERED_TOKENS:
+                with contextlib.suppress(KeyError):  # another thread was quicker
+                    self._right.popitem(last=False)
+        claims = known[2]
+        if int(claims["exp"]) <= time.time():
+            raise _ended()
+        return claims
+
+    def _check(self, token: str) -> tuple[str, jwt.PyJWK, dict[str, Any]]:
+        try:
+            key_id = str(jwt.get_unverified_header(token).get("kid"))
+            key = self._keys.find(key_id)
+            if key is None:
+                raise _ended()
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                # The clocks of two machines differ; only the end of a token matters.
+                options={"require": list(CLAIMS), "verify_iat": False},
+            )
+        # A header of a thousand brackets exhausts the JSON reader.
+        except (jwt.PyJWTError, RecursionError) as error:
+            raise _ended() from error
+        return key_id, key, claims
+
+
 class Guests:
     """Tells which guest is calling.
 
@@ -198,7 +255,7 @@ class Guests:
     """
 
     def __init__(self, keys: Keys, revoked: RevokedTokens) -> None:
-        self._keys = keys
+        self._signatures = Signatures(keys)
         self._revoked = revoked
 
     @classmethod
@@ -250,22 +307,7 @@ class Guests:
             Unauthorized: it is nobody's, or it has expired or was revoked.
             Unavailable: there is nothing yet to verify with.
         """
-        try:
-            key = self._keys.find(str(jwt.get_unverified_header(token).get("kid")))
-            if key is None:
-                raise _ended()
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[ALGORITHM],
-                issuer=ISSUER,
-                audience=AUDIENCE,
-                # The clocks of two machines differ; only the end of a token matters.
-                options={"require": list(CLAIMS), "verify_iat": False},
-            )
-        # A header of a thousand brackets exhausts the JSON reader.
-        except (jwt.PyJWTError, RecursionError) as error:
-            raise _ended() from error
+        claims = self._signatures.claims(token)
         if claims["jti"] in self._revoked:
             raise _ended()
         guest = Guest(claims["sub"], str(claims["email"]), token)

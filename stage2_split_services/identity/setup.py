@@ -1,7 +1,5 @@
 """Making the database ready: the schema, and the first key."""
 
-import datetime as dt
-
 from . import keys
 from .config import Settings
 from .database import Database, migrate
@@ -16,5 +14,5 @@ def prepare(settings: Settings) -> None:
     migrate(settings.identity_database_url)
     database = Database(settings.identity_database_url, connections=1)
     with database.transaction() as tx:
-        keys.make_first(tx, dt.datetime.now(dt.timezone.utc))
+        keys.make_first(tx)
     database.engine.dispose()

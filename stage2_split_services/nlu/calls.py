@@ -18,10 +18,9 @@ from typing import TypeVar
 
 import msgspec
 import pybreaker
-import requests
 import tenacity
+import urllib3
 from flask import g, has_request_context
-from requests.adapters import HTTPAdapter
 
 from . import callers, deadlines, errors
 
@@ -29,6 +28,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# As many as there are threads to call at once, and some more.
+CONNECTIONS = 32
 REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 PROBLEMS: dict[int, Callable[[str], errors.Problem]] = {
     kind.code: kind
@@ -139,7 +140,6 @@ class Callee:
 
     def __init__(self, name: str, url: str, patience: Patience) -> None:
         self.name = name
-        self._url = url.rstrip("/")
         self._patience = patience
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=patience.failures,
@@ -149,11 +149,10 @@ class Callee:
             name=name,
             throw_new_error_on_trip=False,
         )
-        self._session = requests.Session()
-        # A proxy of the environment or somebody's .netrc has no say in this.
-        self._session.trust_env = False
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=32, max_retries=0))
+        # No tries of its own, no redirects; and no proxy of the environment has a say.
+        self._connections = urllib3.connection_from_url(
+            url, maxsize=CONNECTIONS, retries=False
+        )
 
     def call(
         self,
@@ -208,19 +207,19 @@ class Callee:
         timeout = self._timeout(until)
         with self._guarded():
             try:
-                got = self._session.request(
+                got = self._connections.request(
                     method,
-                    self._url + path,
-                    data=data,
+                    path,
+                    body=data,
                     headers=headers,
                     timeout=timeout,
-                    allow_redirects=False,
+                    redirect=False,
                 )
-            except requests.RequestException as error:
+            except urllib3.exceptions.HTTPError as error:
                 raise Failed(f"{type(error).__name__}: {error}") from error
-            if got.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise Failed(f"it answered {got.status_code}")
-        return Answer(got.status_code, got.content)
+            if got.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise Failed(f"it answered {got.status}")
+        return Answer(got.status, got.data)
 
     def _guarded(self) -> AbstractContextManager[None]:
         if self._patience.off:
@@ -243,13 +242,16 @@ class Callee:
         until: float = g.setdefault("calls_until", ours)
         return until
 
-    def _timeout(self, until: float | None) -> tuple[float, float] | None:
+    def _timeout(self, until: float | None) -> urllib3.Timeout | None:
         if until is None:
             return None
         left = until - time.time()
         if left <= 0:
             raise Stopped("the deadline has passed")
-        return min(self._patience.connect, left), min(self._patience.answer, left)
+        return urllib3.Timeout(
+            connect=min(self._patience.connect, left),
+            read=min(self._patience.answer, left),
+        )
 
     def _tries(
         self, method: str, fewer: int | None, until: float | None

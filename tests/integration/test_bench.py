@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from wait import free_base
 
 from load_tests.bench import __main__ as bench
+from load_tests.bench import compare
 
 EXPECTED = {"same_statements", "in_a_transaction", "one_statement", "no_database"}
 
@@ -19,3 +21,18 @@ def test_a_short_comparison_writes_its_result(monkeypatch, tmp_path):
     result = json.loads((tmp_path / "bench-stage1.json").read_text())
     assert {each["against"] for each in result["comparisons"]} == EXPECTED
     assert all(each["ratio"]["estimate"] > 0 for each in result["comparisons"])
+
+
+def test_the_services_are_measured_against_the_monolith(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "OUTPUT", tmp_path)
+    monkeypatch.setattr(compare, "HOP_SECONDS", 0.2)
+    monkeypatch.setattr(compare, "CALLS", 10)
+    base = str(free_base(range(-3, 50)))
+    words = ["--stage", "2", "--rounds", "1", "--seconds", "1", "--port-base", base]
+    monkeypatch.setattr("sys.argv", ["bench", *words])
+    assert bench.main() == 0
+    result = json.loads((tmp_path / "bench-stage2.json").read_text())
+    assert result["mix"]["ratio"]["estimate"] > 0
+    assert len(result["hops"]) == 3
+    assert result["memory"]["services"].keys() > {"catalog", "checkout"}
+    assert "One more hop" in capsys.readouterr().out

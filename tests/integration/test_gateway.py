@@ -19,7 +19,8 @@ import pytest
 import requests
 from wait import free_ports, until, until_open
 
-from sandbox.nginx.configuration import partner_rule
+from sandbox.nginx.configuration import LINGER_SINCE, partner_rule
+from sandbox.nginx.program import find_program, version
 from sandbox.nginx.upstreams import Upstreams, write
 from sandbox.runner.stages import REPOSITORY, STAGES
 
@@ -390,6 +391,28 @@ def test_a_hung_service_does_not_hold_the_health_up(own_gateway):
         own_gateway.stubs[name].hangs.set()
     answer = own_gateway.ask("/v1/health")
     assert answer.json()["name"] == "notifications"
+
+
+@pytest.mark.skipif(
+    version(find_program()) < LINGER_SINCE, reason="this nginx cannot do it"
+)
+def test_who_is_connected_loses_no_request_when_the_places_change(own_gateway):
+    ports = [own_gateway.port, own_gateway.internal_port]
+    kept = [http.client.HTTPConnection("127.0.0.1", n, timeout=20) for n in ports]
+
+    def ask(connection):
+        connection.request("GET", "/v1/products")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.will_close
+
+    assert [ask(connection) for connection in kept] == 2 * [(200, False)]
+    own_gateway.tell({name: [s.port] for name, s in own_gateway.stubs.items()})
+    own_gateway.until_followed()
+    # The old workers answer once more, and say that this was the last time.
+    assert [ask(connection) for connection in kept] == 2 * [(200, True)]
+    for connection in kept:
+        connection.close()
 
 
 def test_replicas_share_the_work_and_a_dead_one_costs_nobody_anything(own_gateway):

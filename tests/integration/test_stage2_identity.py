@@ -16,16 +16,16 @@ import time
 import uuid
 
 import jwt
+import msgspec
 import psycopg
 import pytest
 import redis
-from catalog import callers as catalog_callers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from identity import guests, keys, web
 from identity.app import create_app
 from identity.config import Settings, SettingsError, load
-from identity.errors import Forbidden, Unauthorized, Unavailable
+from identity.errors import Unauthorized, Unavailable
 from identity.setup import prepare
 from wait import free_ports, until_open
 from werkzeug.serving import make_server
@@ -366,6 +366,116 @@ def test_a_silent_redis_does_not_hold_each_call_up(client, elsewhere, memory):
         os.kill(memory.process.pid, signal.SIGCONT)
 
 
+# A new key
+
+
+@pytest.fixture
+def fresh(settings):
+    """Settings with a database of its own, whose keys nobody else knows."""
+    name = f"rotated_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(plain(settings), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    url = settings.identity_database_url.rpartition("/")[0] + f"/{name}"
+    found = msgspec.structs.replace(settings, identity_database_url=url)
+    prepare(found)
+    return found
+
+
+def rotated(settings):
+    """Rotate as the command does; return what it says."""
+    env = os.environ | {
+        "IDENTITY_DATABASE_URL": settings.identity_database_url,
+        "REDIS_URL": settings.redis_url,
+        "TOKEN_TTL_SECONDS": str(settings.token_ttl_seconds),
+    }
+    command = [sys.executable, "-m", "identity.rotate"]
+    folder = os.path.dirname(os.path.dirname(keys.__file__))
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def passes(settings, seconds):
+    """Let time pass for all keys."""
+    with psycopg.connect(plain(settings)) as connection:
+        connection.execute(
+            "UPDATE signing_keys SET created_at = created_at - %s * interval '1 s'",
+            [seconds],
+        )
+
+
+def key_of(token):
+    return jwt.get_unverified_header(token)["kid"]
+
+
+def test_a_new_key_signs_and_nobody_is_signed_out(fresh, monkeypatch):
+    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    app = create_app(fresh)
+    client, site = app.test_client(), Site(app)
+    elsewhere = guests.Guests.at(site.url, fresh.redis_url)
+    old, _ = signed_in(client)
+    assert elsewhere.verify(old)
+    passes(fresh, 3600)
+
+    told = rotated(fresh)
+    published = [key["kid"] for key in client.get("/v1/internal/keys").json["keys"]]
+    assert published[0] in told
+    assert published[1] == key_of(old)
+    # Not before everybody could see it.
+    assert key_of(signed_in(client)[0]) == key_of(old)
+
+    passes(fresh, keys.SETTLE_SECONDS)
+    new, _ = signed_in(client)
+    assert key_of(new) == published[0]
+    # Who knows the old key set only has asked long ago.
+    monkeypatch.setattr(guests, "REST_SECONDS", 0.0)
+    elsewhere._signatures._keys._rest_until = 0.0
+    asked = site.asked
+    for _ in range(3):
+        assert elsewhere.verify(new)
+        assert elsewhere.verify(old)
+    assert site.asked == asked + 1
+    assert client.post("/v1/logout", headers=bearer(old)).status_code == 204
+    site.stop()
+
+
+def test_an_old_key_is_forgotten_when_its_tokens_have_ended(fresh, monkeypatch):
+    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    client = create_app(fresh).test_client()
+    first = key_of(signed_in(client)[0])
+    rotated(fresh)
+    passes(fresh, fresh.token_ttl_seconds)
+    assert "forgotten: 0" in rotated(fresh)  # its last token was signed later
+    passes(fresh, keys.SETTLE_SECONDS + 60)
+    assert "forgotten: 1" in rotated(fresh)
+    published = [key["kid"] for key in client.get("/v1/internal/keys").json["keys"]]
+    assert first not in published
+    assert len(published) == 3
+
+
+def test_a_token_of_a_key_that_is_gone_opens_nothing(fresh, monkeypatch):
+    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(guests, "REST_SECONDS", 0.0)
+    app = create_app(fresh)
+    site = Site(app)
+    elsewhere = guests.Guests.at(site.url, fresh.redis_url)
+    token, _ = signed_in(app.test_client())
+    assert elsewhere.verify(token)
+    rotated(fresh)
+    with psycopg.connect(plain(fresh)) as connection:
+        connection.execute(
+            "DELETE FROM signing_keys WHERE key_id = %s", [key_of(token)]
+        )
+    # When the keys are due to be asked for again.
+    later = time.monotonic() + 10 * guests.KEYS_FRESH_SECONDS
+    monkeypatch.setattr(guests.time, "monotonic", lambda: later)
+    with pytest.raises(Unauthorized):
+        elsewhere.verify(token)
+    site.stop()
+
+
 # Tokens that nobody here issued
 
 
@@ -458,68 +568,6 @@ def test_what_nobody_signed_lets_nobody_in(service, real_key, app, elsewhere, cl
     ):
         with pytest.raises(Unauthorized, match="sign in again"):
             verify(token)
-
-
-# Services
-
-
-CALLERS = catalog_callers.Callers("catalog", {"checkout": "c" * 64, "nlu": "n" * 64})
-
-
-def admitted(token, *names):
-    headers = {} if token is None else {"X-Service-Token": token}
-    with Flask("catalog").test_request_context(headers=headers):
-        return CALLERS.admit(*names)
-
-
-def service_token(key="c" * 64, algorithm="HS256", **changes):
-    now = int(time.time())
-    claims = {"iss": "checkout", "aud": "catalog", "iat": now, "exp": now + 30}
-    claims = {n: v for n, v in (claims | changes).items() if v is not None}
-    return jwt.encode(claims, key, algorithm)
-
-
-def test_a_service_that_signs_is_admitted():
-    token = catalog_callers.sign("checkout", "catalog", "c" * 64)
-    assert admitted(token) == admitted(token, "checkout") == "checkout"
-    assert admitted(service_token()) == "checkout"
-
-
-def test_a_service_is_admitted_only_to_what_is_for_it():
-    # Each service has its own copy of the errors.
-    with pytest.raises(Exception, match="nlu may not") as told:
-        admitted(catalog_callers.sign("nlu", "catalog", "n" * 64), "checkout")
-    assert told.value.code == Forbidden.code
-
-
-@pytest.mark.parametrize(
-    "token",
-    [
-        None,
-        "",
-        "garbage",
-        unsigned(b'{"alg":"none"}', b'{"iss":"checkout"}'),
-        unsigned(b"[" * 4000),
-        service_token(key="n" * 64),
-        service_token(key="x" * 64),
-        service_token(key="", algorithm="none"),
-        service_token(algorithm="HS512"),
-        service_token(iss="notifications"),
-        service_token(iss="notifications", key=" " * 32),
-        service_token(iss=None),
-        service_token(aud="notifications"),
-        service_token(aud=None),
-        service_token(exp=1, iat=0),
-        service_token(exp=None),
-        service_token(iat=None),
-        service_token(exp=4102444800),
-        service_token(iat=4102444800, exp=4102444830),
-    ],
-)
-def test_anything_else_is_401(token):
-    with pytest.raises(Exception, match="X-Service-Token") as told:
-        admitted(token)
-    assert told.value.code == Unauthorized.code
 
 
 # The settings, the errors

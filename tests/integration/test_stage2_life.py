@@ -40,8 +40,7 @@ def start():
 class Load:
     """Guests who keep asking, each the same thing, until they are told to stop.
 
-    Each request has a connection of its own: whoever keeps one open may find it closed
-    by any server that turns to new settings, and has to ask again.
+    Each keeps one connection for as long as the gateway does.
     """
 
     def __init__(self, stage, askings):
@@ -72,23 +71,22 @@ class Load:
         )
 
     def _ask(self, stage, name, ask):
-        headers = Guest(stage).http.headers
+        guest = Guest(stage)
         while not self._stop.is_set():
             try:
-                outcome = ask(stage.api_url, headers).status_code
+                outcome = ask(guest).status_code
             except requests.RequestException as error:
                 outcome = repr(error)
             self.outcomes[name].append(outcome)
 
 
-def ask_for_products(api_url, headers):
-    return requests.get(f"{api_url}/products", headers=headers, timeout=20)
+def ask_for_products(guest):
+    return guest.get("/products", timeout=20)
 
 
-def chat(api_url, headers):
+def chat(guest):
     said = {"type": "unstructured", "unstructured": {"text": "show me flowers"}}
-    body = {"messages": [said]}
-    return requests.post(f"{api_url}/nlu", headers=headers, json=body, timeout=20)
+    return guest.post("/nlu", json={"messages": [said]}, timeout=20)
 
 
 def mail_to(stage, email):

@@ -5,7 +5,7 @@ from math import exp
 
 import pytest
 
-from load_tests.bench.statistics import percentile, ratio_interval
+from load_tests.bench.statistics import difference_interval, percentile, ratio_interval
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(0, 1), (50, 3), (75, 4), (100, 5)])
@@ -76,3 +76,19 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
 def test_unusable_rounds_are_refused(ours, theirs):
     with pytest.raises(ValueError, match="round|zero"):
         ratio_interval(ours, theirs)
+
+
+def test_equal_differences_have_no_width():
+    interval = difference_interval([3.0, 5.0, 4.0], [1.0, 3.0, 2.0])
+    assert (interval.low, interval.estimate, interval.high) == (2.0, 2.0, 2.0)
+
+
+def test_a_difference_may_be_nothing_or_less():
+    interval = difference_interval([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
+    assert interval.estimate == 0
+    assert interval.low < 0 < interval.high
+
+
+def test_a_difference_needs_pairs():
+    with pytest.raises(ValueError, match="both sides"):
+        difference_interval([1.0], [])
