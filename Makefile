@@ -18,6 +18,10 @@ export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 # What must be installed for the chosen engine.
 ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 
+STAGES := 1 2
+# Two at a time where this make can keep their outputs apart: they mostly wait.
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
+
 # Nothing but a command's own output on standard output, so that it can be piped.
 MAKEFLAGS += --no-print-directory
 
@@ -38,8 +42,15 @@ rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
 
 test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
+	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
+	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
+
+test-stage-1: $(VENV)/test
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
-	@SIZE=$(SIZE) STAGE=2 $(BIN)/python -m pytest tests/contract \
+
+# What was written for every stage; the rest is tested once, with the first.
+test-stage-%: $(VENV)/test
+	@SIZE=$(SIZE) STAGE=$* $(BIN)/python -m pytest tests/contract \
 		$(if $(filter full,$(SIZE)),tests/e2e)
 
 test-service: $(VENV)/test ## Run the tests of one SERVICE of STAGE, without the others: SERVICE=catalog
