@@ -255,6 +255,7 @@ class Guests:
     """
 
     def __init__(self, keys: Keys, revoked: RevokedTokens) -> None:
+        self._keys = keys
         self._signatures = Signatures(keys)
         self._revoked = revoked
 
