@@ -20,6 +20,7 @@ import msgspec
 import psycopg
 import pytest
 import redis
+import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from identity import guests, keys, web
@@ -248,7 +249,7 @@ def test_who_starts_before_identity_learns_the_keys_later(client, app, settings)
     learning.join(guests.REST_SECONDS + 0.5)
     assert learning.is_alive()
     site = Site(app)
-    keys._url = site.url + guests.KEYS_PATH
+    keys._identity = urllib3.connection_from_url(site.url, retries=False)
     learning.join(30)
     assert not learning.is_alive()
     site.stop()
@@ -270,7 +271,7 @@ class Silent:
 def test_only_with_resilience_is_a_silent_identity_given_up(
     resilient, client, settings, monkeypatch
 ):
-    monkeypatch.setattr(guests, "KEYS_TIMEOUT_SECONDS", (0.2, 0.2))
+    monkeypatch.setattr(guests, "KEYS_TIMEOUT", urllib3.Timeout(0.2))
     token, _ = signed_in(client)
     with Silent() as identity:
         url = f"http://127.0.0.1:{identity.port}"
