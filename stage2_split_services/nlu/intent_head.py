@@ -24,7 +24,7 @@ from .linear_equations import solve
 from .spelling import Vector, block, spelling, spellings
 
 # Chosen on BANKING77; docs/reference/understanding.md says how, and what it is worth.
-LANDMARKS = 3500
+LANDMARKS = 5000
 NARROWNESS = 2.0
 SPELLING = 0.4
 RIDGE = 0.1

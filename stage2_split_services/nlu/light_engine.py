@@ -1,9 +1,10 @@
 """The light engine: static sentence vectors, with numpy only.
 
-A text's meaning is the mean of WordLlama's word-piece vectors. The vectors are read
-straight from the files of the `wordllama` wheel, a few at a time: holding them all, or
-importing the package, would cost several times the memory. Nothing changes after the
-start, so any number of threads may ask at once.
+A text's meaning is a mean of WordLlama's word-piece vectors, in which the long ones do
+not drown the others. The vectors are read straight from the files of the `wordllama`
+wheel, a few at a time: holding them all, or importing the package, would cost several
+times the memory. Nothing changes after the start, so any number of threads may ask at
+once.
 """
 
 from __future__ import annotations
@@ -84,10 +85,14 @@ class WordVectors:
         self._width = matrix["shape"][1]
 
     def sums(self, texts: Sequence[Sequence[int]]) -> Vector:
-        """Return the sum of the vectors of each text's pieces, zeros for none."""
+        """Return the sum of the pieces' vectors of each text, zeros for none."""
         pieces = sorted({piece for text in texts for piece in text})
         rows = np.zeros((len(pieces) + 1, self._width), dtype=np.float32)
         rows[1:] = self._rows(pieces)
+        # Half way to equal lengths: rare words have the longest vectors, and with their
+        # whole lengths "the", "my" and "not" would hardly count.
+        lengths = np.linalg.norm(rows[1:], axis=1, keepdims=True)
+        rows[1:] /= np.sqrt(np.where(lengths == 0, 1, lengths))
         # Each text starts with the row of zeros, so that none is empty.
         places = {piece: at for at, piece in enumerate(pieces, start=1)}
         starts: list[int] = []
