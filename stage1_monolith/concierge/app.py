@@ -5,7 +5,7 @@ from flask import Flask
 from . import config, logs, web
 from .routes import api
 from .services import assemble
-from .site import site
+from .site import protected, site
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
@@ -25,4 +25,5 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.register_blueprint(site(settings))
     web.guard(app)
     logs.log_requests(app)
+    app.wsgi_app = protected(app.wsgi_app)  # type: ignore[assignment]
     return app
