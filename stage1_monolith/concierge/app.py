@@ -25,5 +25,5 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     app.register_blueprint(site(settings))
     web.guard(app)
     logs.log_requests(app)
-    app.wsgi_app = protected(app.wsgi_app)  # type: ignore[assignment]
+    app.wsgi_app = protected(app.wsgi_app)  # type: ignore[method-assign]
     return app

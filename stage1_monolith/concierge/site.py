@@ -1,10 +1,9 @@
 """The web page and the contract in Swagger UI, served beside the API."""
 
-from __future__ import annotations
-
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, send_file, send_from_directory
 from flask.blueprints import BlueprintSetupState
@@ -12,9 +11,6 @@ from werkzeug.routing import PathConverter
 from werkzeug.wrappers import Response as AnyResponse
 
 from .config import Settings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -35,7 +31,7 @@ PROTECTION = [
 ]
 
 
-def protected(answer: WSGIApplication) -> WSGIApplication:
+def protected(answer: Callable[..., Any]) -> Callable[..., Any]:
     """Tell browsers with every answer what a page of ours may load, and from where.
 
     Args:
@@ -43,7 +39,7 @@ def protected(answer: WSGIApplication) -> WSGIApplication:
             it would run with every request.
     """
 
-    def answer_protected(env: WSGIEnvironment, start: StartResponse) -> Any:
+    def answer_protected(env: dict[str, Any], start: Callable[..., Any]) -> Any:
         def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start(status, headers + PROTECTION, *rest)
 
