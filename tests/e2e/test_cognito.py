@@ -13,7 +13,8 @@ from tests.conftest import STAGE
 from .guest import PASSWORD, Guest
 from .test_page import PHONE, assert_fits
 
-pytestmark = pytest.mark.skipif(STAGE < 3, reason="Cognito comes with stage 3")
+if STAGE < 3:
+    pytest.skip("Cognito comes with stage 3", allow_module_level=True)
 
 
 @pytest.fixture
