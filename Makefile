@@ -18,6 +18,13 @@ export PYTHONPATH := $(CURDIR):$(PYTHONPATH)
 # What must be installed for the chosen engine.
 ENGINE := $(VENV)/$(if $(filter strong,$(NLU_ENGINE)),strong,run)
 
+# What a stage needs: the one chosen for its engine, or for the local AWS.
+NEEDED := $(VENV)/$(if $(filter 3 4,$(STAGE)),aws,$(notdir $(ENGINE)))
+
+# The deployment to work on. Only the command line names it: a shell has an ENV of its own.
+NAMED := $(if $(filter command,$(firstword $(origin ENV))),$(ENV))
+DEPLOYMENT = $(BIN)/python -m deployment $(1) --stage $(STAGE) --env $(or $(NAMED),$(2))
+
 STAGES := 1 2
 # Two at a time where this make can keep their outputs apart: they mostly wait.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
@@ -26,17 +33,33 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage restart rotate-keys test test-service lint format types chat \
-	understand intents nlu-bench strong drill bench failures diff carry lock clean
+.PHONY: help run-stage restart redeploy logs deploy destroy estimate rotate-keys test \
+	test-service lint format types chat understand intents nlu-bench strong drill bench \
+	failures diff carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-run-stage: $(ENGINE) ## Start every part of STAGE (1 by default); Ctrl-C stops it
+run-stage: $(NEEDED) ## Start every part of STAGE (1 by default); Ctrl-C stops it
 	@$(BIN)/python -m sandbox.runner run $(STAGE)
 
 restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
 	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
+
+redeploy: $(VENV)/aws ## Deploy one SERVICE of a running STAGE=3 again, the others stay
+	@$(call DEPLOYMENT,redeploy,local) --service "$(SERVICE)"
+
+logs: $(VENV)/aws ## Follow the functions' logs of a running STAGE=3; SERVICE=nlu for one
+	@$(call DEPLOYMENT,logs,local) --follow --service "$(SERVICE)"
+
+deploy: $(VENV)/aws ## Deploy STAGE=3 to AWS as ENV (dev), which is not tried yet; SERVICE=nlu for one
+	@$(call DEPLOYMENT,$(if $(SERVICE),redeploy --service $(SERVICE),up),dev)
+
+destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 from AWS, not tried yet; fails if anything is left
+	@$(call DEPLOYMENT,down,dev)
+
+estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUESTS=100000
+	@$(call DEPLOYMENT,estimate,dev)
 
 rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
@@ -105,7 +128,8 @@ carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@cd requirements && ../$(LOCK) run.in -o run.lock && \
-		../$(LOCK) strong.in -o strong.lock && ../$(LOCK) test.in -o test.lock
+		../$(LOCK) strong.in -o strong.lock && \
+		../$(LOCK) aws.in -o aws.lock && ../$(LOCK) test.in -o test.lock
 
 clean: ## Remove local state (.run) and caches; keep the virtual environment
 	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -124,6 +148,11 @@ $(VENV)/run: requirements/run.lock | $(VENV)/bin/python
 $(VENV)/strong: requirements/strong.lock $(VENV)/run
 	@echo "Installing the packages of requirements/strong.lock into $(VENV) ..." >&2
 	@$(PIP_INSTALL) requirements/strong.lock >&2
+	@touch $@
+
+$(VENV)/aws: requirements/aws.lock $(VENV)/run
+	@echo "Installing the packages of requirements/aws.lock into $(VENV) ..." >&2
+	@$(PIP_INSTALL) requirements/aws.lock >&2
 	@touch $@
 
 $(VENV)/test: requirements/test.lock $(VENV)/run

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from sandbox.runner import RunningStage
+from tests.cognito import Pools, Signature
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of guests who do not exist
 TIMEOUT_SECONDS = 60
@@ -27,17 +28,28 @@ class Guest:
     """
 
     def __init__(self, stage: RunningStage) -> None:
-        if stage.auth != "bearer":
-            raise NotImplementedError(f"signing in by {stage.auth} comes with stage 3")
         self.api_url = stage.api_url
         self.email = f"guest-{uuid.uuid4().hex}@example.com"
         self.http = requests.Session()
+        # What proves the guest: at a stage of Cognito's, to the identity pool only.
+        self.token: str
+        if stage.auth == "cognito":
+            self._sign_in_by_cognito(Pools.of(stage))
+        else:
+            self._sign_in()
+
+    def _sign_in(self) -> None:
         credentials = {"email": self.email, "password": PASSWORD}
         self.post("/signup", json=credentials).raise_for_status()
         session = self.post("/login", json=credentials)
         session.raise_for_status()
-        self.token: str = session.json()["token"]
+        self.token = session.json()["token"]
         self.http.headers["Authorization"] = f"Bearer {self.token}"
+
+    def _sign_in_by_cognito(self, pools: Pools) -> None:
+        pools.sign_up(self.email, PASSWORD)
+        self.token = pools.sign_in(self.email, PASSWORD)["IdToken"]
+        self.http.auth = Signature(pools.credentials(self.token), pools.region)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """Send a GET to a path of the API."""

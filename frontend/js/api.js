@@ -2,13 +2,17 @@
 
 const PATIENCE = { read: 15_000, say: 20_000, buy: 45_000 }; // milliseconds
 
-/** A call that did not succeed; `status` is 0 when no answer came at all. */
+/**
+ * A call that did not succeed; `status` is 0 when no answer came at all, and `reason` is
+ * the name that AWS's own interfaces give to what went wrong.
+ */
 export class Failure extends Error {
-  constructor({ status, message, retryAfter = null }) {
+  constructor({ status, message, retryAfter = null, reason = null }) {
     super(message);
     this.name = "Failure";
     this.status = status;
     this.retryAfter = retryAfter; // seconds
+    this.reason = reason;
   }
 
   /** Whether the server said no, so that it certainly did nothing. */
@@ -48,8 +52,11 @@ export async function send(request, patience = PATIENCE.read) {
 
 function failureOf(answer, body) {
   let message = "Something went wrong. Please try again.";
+  let reason = null;
   try {
-    message = String(JSON.parse(body).message || message);
+    const said = JSON.parse(body);
+    message = String(said.message || message);
+    reason = said.__type?.split("#").pop() ?? null;
   } catch {
     // A gateway's own error page is not JSON; its status says enough.
   }
@@ -57,6 +64,7 @@ function failureOf(answer, body) {
   return new Failure({
     status: answer.status,
     message,
+    reason,
     retryAfter: Number.isFinite(seconds) ? seconds : null,
   });
 }
@@ -81,8 +89,15 @@ export function createApi(config, auth, onSessionEnded) {
   const url = (path) => config.api_url + path;
 
   async function call(request, patience) {
+    const attempt = async () => send(await auth.authorize(request.clone()), patience);
     try {
-      return await send(await auth.authorize(request), patience);
+      try {
+        return await attempt();
+      } catch (failure) {
+        // Refused before anything was done, so it may be said again.
+        if (failure.status !== 403 || !(await auth.renew())) throw failure;
+        return await attempt();
+      }
     } catch (failure) {
       if (failure.status === 401) {
         auth.forget();

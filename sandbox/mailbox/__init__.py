@@ -1,1 +1,4 @@
-"""A mailbox for everybody: it takes any mail over SMTP and shows it on a page."""
+"""A mailbox for everybody: a page of the mail that it takes over SMTP.
+
+Where AWS sends the mail, the page shows the outbox of the local AWS instead.
+"""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 from flask import Flask, Response, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .faults import Faults, FaultSwitch
-from .store import MailStore
+from .outbox import OutboxUnreachableError
+from .store import Mail
 
 PAGE_LIMIT = 200  # messages on the page; the JSON list has all
 POLICY = (
@@ -16,11 +19,34 @@ POLICY = (
 )
 
 
-def create_page(store: MailStore, switch: FaultSwitch) -> Flask:
-    """Return the web application over a store and a switch for faults."""
+class Mails(Protocol):
+    """Where the mail is: a store of received mail, or the outbox of its sender."""
+
+    def newest(self, recipient: str = "", limit: int = -1) -> list[Mail]:
+        """Return the mail of one or all recipients, newest first."""
+
+    def find(self, mail_id: int) -> Mail | None:
+        """Return one message, or `None` when there is no such."""
+
+    def clear(self) -> None:
+        """Throw all mail away."""
+
+
+def create_page(mails: Mails, switch: FaultSwitch | None = None) -> Flask:
+    """Return the web application.
+
+    Args:
+        mails: what it shows.
+        switch: for faults of the mail server; `None` where the mail is not taken here.
+    """
     app = Flask(__name__)
-    _add_mail(app, store)
-    _add_faults(app, switch)
+    _add_mail(app, mails)
+    if switch:
+        _add_faults(app, switch)
+
+    @app.errorhandler(OutboxUnreachableError)
+    def unreachable(error: OutboxUnreachableError) -> ResponseReturnValue:
+        return jsonify(message=str(error)), 503
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -34,7 +60,7 @@ def create_page(store: MailStore, switch: FaultSwitch) -> Flask:
     return app
 
 
-def _add_mail(app: Flask, store: MailStore) -> None:
+def _add_mail(app: Flask, store: Mails) -> None:
     @app.get("/")
     def inbox() -> ResponseReturnValue:
         """List the mail, newest first; `?to=` keeps one recipient's."""

@@ -24,7 +24,9 @@ def main() -> int:
         if arguments.command == "status":
             return _show(places)
         if arguments.command == "restart":
-            return _restart(stage, places, arguments.service, arguments.patience)
+            return _restart(
+                stage, places, arguments.service, arguments.patience or 120.0
+            )
         return _run(arguments, stage, places)
     except (ValueError, OSError, AlreadyRunningError, PortTakenError) as error:
         print(error, file=sys.stderr)
@@ -47,7 +49,7 @@ def _arguments() -> argparse.Namespace:
         )
     restart.add_argument("service", help="its name: nlu")
     for command in (start, restart):
-        command.add_argument("--patience", type=float, default=120.0, help="seconds")
+        command.add_argument("--patience", type=float, help="seconds")
     start.add_argument("--port-base", type=int, help="first port (8100 for stage 1)")
     start.add_argument("--env-file", type=Path, help="settings (.env of the stage)")
     start.add_argument(
@@ -68,7 +70,7 @@ def _run(arguments: argparse.Namespace, stage: Stage, places: Places) -> int:
         places,
         arguments.port_base,
         arguments.env_file or stage.path / ".env",
-        arguments.patience,
+        arguments.patience or stage.patience,
     )
     return run(plan, arguments.until_stdin_closes)
 

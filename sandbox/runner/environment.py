@@ -16,6 +16,8 @@ from honcho.environ import parse
 from . import keyring
 from .stages import REPOSITORY, Port, Service, Stage
 
+# The local AWS takes these from everybody; nobody's account is behind them.
+LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 STRIPE = "https://api.stripe.com"
 
 
@@ -87,9 +89,10 @@ def part_environment(
         product |= {"STRIPE_API_KEY": "sk_test_sandbox", "STRIPE_API_BASE": stripe}
     if "SMTP_HOST" in user:
         numbers.pop("SMTP_PORT", None)  # the port of the user's server stays
-    else:
+    elif "SMTP_PORT" in numbers:
         product["SMTP_HOST"] = "127.0.0.1"
-    return product | dict(user) | numbers | _paths(user) | {"RUN_DIR": str(run_dir)}
+    ours = numbers | _paths(user) | {"RUN_DIR": str(run_dir)}
+    return product | _without_account(user, ports) | ours
 
 
 def services_environment(
@@ -163,6 +166,25 @@ def addresses(env: Mapping[str, str], ports: Mapping[Port, int]) -> Addresses:
 def internal_url(ports: Mapping[Port, int]) -> str | None:
     """Return where the services find one another; `None` without a gateway."""
     return _local(ports, "GATEWAY_INTERNAL_PORT")
+
+
+def _without_account(
+    user: Mapping[str, str], ports: Mapping[Port, int]
+) -> dict[str, str]:
+    """Return the user's environment, aimed at the local AWS where there is one.
+
+    Here the user's settings do not win: what is meant for the laptop must never reach
+    an account at Amazon's.
+    """
+    aws = _local(ports, "AWS_PORT")
+    if aws is None:
+        return dict(user)
+    others = {name: value for name, value in user.items() if not _of_aws(name)}
+    return others | LOCAL_CREDENTIALS | {"AWS_ENDPOINT_URL": aws}
+
+
+def _of_aws(variable: str) -> bool:
+    return variable.startswith("AWS_") and variable != "AWS_PORT"
 
 
 def _local(ports: Mapping[Port, int], variable: str) -> str | None:

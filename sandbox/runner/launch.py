@@ -31,7 +31,7 @@ def started(
     port_base: int | None = None,
     env: Mapping[str, str] | None = None,
     run_root: Path = RUN_ROOT,
-    patience: float = 120.0,
+    patience: float | None = None,
 ) -> Iterator[RunningStage]:
     """Start a stage in a runner of its own, yield where it is, and stop it.
 
@@ -44,13 +44,14 @@ def started(
         port_base: its first port; 8150 for stage 1 unless given.
         env: variables on top of this process's environment; "" unsets one.
         run_root: the folder of the state file and the data.
-        patience: seconds until it must be ready.
+        patience: seconds until it must be ready; the stage's own unless given.
 
     Raises:
         StartError: it did not become ready.
     """
     if isinstance(stage, int):
         stage = STAGES[stage]
+    patience = patience or stage.patience
     places = Places(run_root.resolve(), name or f"{stage.name}-test")
     places.data.mkdir(parents=True, exist_ok=True)
     base = stage.port_base + TEST_OFFSET if port_base is None else port_base

@@ -38,7 +38,7 @@ class NotReady:
 
 def watch(
     ports: Mapping[Port, int],
-    health_url: str,
+    health_url: Callable[[], str | None],
     services: Callable[[], Mapping[str, str]],
     patience: float,
     tell: Callable[[Ready | NotReady], None],
@@ -47,7 +47,7 @@ def watch(
 
     Args:
         ports: the ports that must accept.
-        health_url: must answer 200.
+        health_url: returns what must answer 200, or None while that is not known.
         services: returns the address of the health of each service that still lives.
         patience: seconds until it is too late.
         tell: called with `NotReady` every few seconds, and once at the end.
@@ -56,12 +56,12 @@ def watch(
     def wait() -> None:
         began = told = time.monotonic()
         while True:
-            missing = _closed(ports) or _silent(services()) or _sick(health_url)
+            missing = _closed(ports) or _silent(services()) or _unwell(health_url())
             if not missing:
                 return tell(Ready())
             now = time.monotonic()
             if now - began > patience:
-                bearable = not (_closed(ports) or _sick(health_url))
+                bearable = not (_closed(ports) or _unwell(health_url()))
                 return tell(NotReady(missing, late=True, bearable=bearable))
             if now - told > PROGRESS_SECONDS:
                 told = now
@@ -85,6 +85,10 @@ def _silent(services: Mapping[str, str]) -> str:
     """Return which services are unwell, or nothing."""
     found = {name: _sick(health) for name, health in services.items()}
     return ", ".join(f"{name}: {words}" for name, words in found.items() if words)
+
+
+def _unwell(url: str | None) -> str:
+    return _sick(url) if url else "the deployment"
 
 
 def _sick(url: str) -> str:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from honcho.printer import Message
 
-from . import asking, environment, ports, readiness
+from . import asking, deployed, environment, ports, readiness
 from .crew import Crew, NotReplaced
 from .ending import MARK, end_run, end_together
 from .guard import Guard
@@ -97,17 +97,27 @@ class Plan:
             services: where the services are.
         """
         urls = environment.addresses(self.env, self.ports)
+        where: dict[str, Any] = {"site_url": urls.site, "api_url": urls.site + "/v1"}
+        if self.stage.on_aws:
+            where = deployed.read(self.places.data)
         return RunningStage(
             stage=self.stage.number,
             name=self.places.name,
-            site_url=urls.site,
-            api_url=urls.site + "/v1",
             auth=self.stage.auth,
             stripe_url=urls.stripe,
             mailbox_url=urls.mailbox,
             runner_pid=os.getpid(),
             services=services,
+            **where,
         )
+
+    def health_url(self) -> str | None:
+        """Return what answers 200 when all works; None while that is not known."""
+        if self.stage.on_aws:
+            api_url = deployed.read(self.places.data).get("api_url")
+            return f"{api_url}/health" if api_url else None
+        site = environment.addresses(self.env, self.ports).site
+        return site + self.stage.health_path
 
 
 def plan_for(
@@ -210,10 +220,11 @@ class Run:
         names = ", ".join(self._crew.parts)
         self._voice.say(f"Starting stage {stage.number}: {names}")
         asking.take(self._plan.places)  # one that an earlier run left unanswered
+        deployed.forget(self._plan.places.data)
         self._crew.start({s.name: self._plan.base + s.spare for s in stage.services})
         readiness.watch(
             self._plan.ports,
-            self._plan.running({}).site_url + stage.health_path,
+            self._plan.health_url,
             self._crew.healths,
             self._plan.patience,
             self._events.put,
@@ -266,7 +277,7 @@ class Run:
         self._ready = True
         mailbox = f"mailbox {running.mailbox_url}/, " if running.mailbox_url else ""
         self._voice.say(
-            f"Ready: stage {running.stage} at {running.site_url}/{without} "
+            f"Ready: stage {running.stage} at {running.page_url}{without} "
             f"({mailbox}Ctrl-C stops)"
         )
 

@@ -61,6 +61,9 @@ class Stage:
         auth: how guests sign in.
         health_path: answers 200 as soon as the site works.
         services: the parts that live alone behind the gateway; the others are needed.
+        on_aws: whether it is deployed to the local AWS; where it is, the deployment
+            says then.
+        patience: seconds until it must be ready, unless another time is asked for.
     """
 
     number: int
@@ -70,6 +73,8 @@ class Stage:
     auth: Literal["bearer", "cognito"] = "bearer"
     health_path: str = "/v1/health"
     services: tuple[Service, ...] = ()
+    on_aws: bool = False
+    patience: float = 120.0
 
     @property
     def name(self) -> str:
@@ -144,6 +149,20 @@ STAGES = {
                 ("NOTIFICATIONS_DATABASE_URL", "CHECKOUT_SERVICE_KEY"),
             ),
         ),
+    ),
+    3: Stage(
+        number=3,
+        folder="stage3_serverless",
+        port_base=8300,
+        ports=(
+            Port("AWS_PORT", 0, "aws"),
+            Port("STRIPE_PORT", 10, "stripe"),
+            Port("MAILBOX_PORT", 20, "mailbox"),
+        ),
+        auth="cognito",
+        on_aws=True,
+        # The first time, what the functions need is fetched and packed.
+        patience=600.0,
     ),
 }
 

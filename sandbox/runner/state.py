@@ -30,7 +30,9 @@ class RunningStage:
 
     `api_url` ends in /v1, the other addresses have no slash at the end; `mailbox_url`
     is `None` when mail goes to an SMTP server of the user's. `services` are those that
-    live behind a gateway, with all their replicas.
+    live behind a gateway, with all their replicas. What follows them is of a stage on
+    the local AWS: the names of tables and queues and the ids of the services' own APIs,
+    each by the service that it is of.
     """
 
     stage: int
@@ -42,6 +44,32 @@ class RunningStage:
     mailbox_url: str | None
     runner_pid: int
     services: dict[str, list[RunningReplica]] = field(default_factory=dict)
+    aws_endpoint_url: str | None = None
+    region: str | None = None
+    user_pool_id: str | None = None
+    user_pool_client_id: str | None = None
+    identity_pool_id: str | None = None
+    tables: dict[str, str] = field(default_factory=dict)
+    queues: dict[str, str] = field(default_factory=dict)
+    service_apis: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def page_url(self) -> str:
+        """The address to open in a browser; S3 has no page for a bare slash there."""
+        return self.site_url + ("/" if self.aws_endpoint_url is None else "/index.html")
+
+
+# What the state file of a stage without an AWS does not have.
+OF_AWS = {
+    "aws_endpoint_url",
+    "region",
+    "user_pool_id",
+    "user_pool_client_id",
+    "identity_pool_id",
+    "tables",
+    "queues",
+    "service_apis",
+}
 
 
 class AlreadyRunningError(Exception):
@@ -79,7 +107,10 @@ class Places:
 def write_state(places: Places, running: RunningStage) -> None:
     """Write the state file at one stroke: a reader sees all of it or none."""
     draft = places.state.with_suffix(".json.new")
-    draft.write_text(json.dumps(asdict(running), indent=2) + "\n", encoding="utf-8")
+    told = asdict(running)
+    if running.aws_endpoint_url is None:
+        told = {name: value for name, value in told.items() if name not in OF_AWS}
+    draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     draft.replace(places.state)
 
 
@@ -131,7 +162,7 @@ def _locked(lock: IO[str]) -> bool:
 def _what_runs_where(places: Places, pid: int) -> str:
     running = read_state(places)
     where = (
-        f"is running already: {running.site_url}/ (mailbox {running.mailbox_url}/)"
+        f"is running already: {running.page_url} (mailbox {running.mailbox_url}/)"
         if running
         else "is being started or stopped already"
     )

@@ -16,6 +16,8 @@ from sandbox.runner.stages import REPOSITORY
 
 CONTRACT_FILE = REPOSITORY / "docs" / "reference" / "openapi.yaml"
 JSON = "application/json"
+# What stands before a path: the host, the way to the API at the local AWS, the version.
+PREFIX = r"^https?://[^/]+(?:/_aws/execute-api/[^/]+)?/v1"
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -125,7 +127,7 @@ class Contract:
         It can hang in `session.hooks["response"]`, so that no answer escapes it.
         """
         asked = answer.request
-        path = re.sub(r"^https?://[^/]+/v1|\?.*$", "", asked.url or "")
+        path = re.sub(rf"{PREFIX}|\?.*$", "", asked.url or "")
         found = [o for o in self._operations() if o.takes(asked.method or "", path)]
         assert found, f"no operation of the contract is {asked.method} {path}"
         self.check_as(found[0], answer)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import requests
 
+from tests.conftest import STAGE
+
 T = TypeVar("T")
 TIMEOUT_SECONDS = 10
 PATIENCE_SECONDS = 60.0
@@ -69,7 +71,10 @@ class Mailbox(Faulty):
     """The mail that guests got."""
 
     def of(self, recipient: str) -> list[dict[str, Any]]:
-        """Return the mail of an address, newest first."""
+        """Return the mail of an address, newest first.
+
+        At stages of Cognito's without the code that confirmed the address.
+        """
         answer = requests.get(
             f"{self._url}/",
             params={"to": recipient},
@@ -77,7 +82,10 @@ class Mailbox(Faulty):
             timeout=TIMEOUT_SECONDS,
         )
         answer.raise_for_status()
-        return answer.json()
+        mails = answer.json()
+        if STAGE in (1, 2):
+            return mails
+        return [mail for mail in mails if "ord_" in mail["text"]]
 
 
 def until(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:

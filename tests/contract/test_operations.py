@@ -67,7 +67,8 @@ def test_a_caller_without_credentials_is_401(operation, status, stranger):
         request = example(operation, stranger)
         request["json"]["email"] = "nobody@example.com"
         assert stranger.request(**request).status_code == status
-    assert answer.status_code == expected
+    # API Gateway answers 403 to who does not sign.
+    assert answer.status_code == (expected if BY_BEARER else 403)
     assert answer.json()["message"]
 
 
@@ -326,7 +327,10 @@ def test_a_card_is_charged_or_declined(method, status, charges, guest, ledger, m
     after = guest.get("/products/tulips-mixed").json()
     assert after["stock"] == before["stock"] - sold
     mails = until(lambda: mailbox.of(guest.email), "the mail is there")
-    assert [mail["headers"]["X-Order-Id"] for mail in mails] == [order["orderId"]]
+    assert len(mails) == 1
+    assert order["orderId"] in mails[0]["text"]
+    if BY_BEARER:  # SES has no headers of ours
+        assert mails[0]["headers"]["X-Order-Id"] == order["orderId"]
     if answer.status_code == 200:
         assert answer.json()["success"] is (status == "confirmed")
         assert answer.json()["order"] == order

@@ -413,13 +413,13 @@ def test_an_unknown_stage_is_refused_with_those_that_exist(number):
 
 def test_a_stage_not_built_yet_says_so():
     ended = subprocess.run(
-        [sys.executable, "-m", "sandbox.runner", "run", "3"],
+        [sys.executable, "-m", "sandbox.runner", "run", "4"],
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert ended.returncode == 1
-    assert ended.stderr == "Stage 3 is not built yet. Built so far: 1, 2.\n"
+    assert ended.stderr == "Stage 4 is not built yet. Built so far: 1, 2, 3.\n"
 
 
 def test_every_stage_has_its_own_hundred_ports():

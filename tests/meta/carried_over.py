@@ -1,8 +1,8 @@
 """The one table of what every stage has alike, and of what is the lesson.
 
 A name that two packages share is either carried over, and then the same file byte for
-byte, or a seam, and then `make diff` shows it. `make carry` copies what is carried over
-from the first of its homes to the others.
+byte, or a seam between their stages, and then `make diff` shows it. `make carry` copies
+what is carried over from the first of its homes to the others.
 """
 
 from __future__ import annotations
@@ -14,12 +14,21 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-STAGES = {1: "stage1_monolith", 2: "stage2_split_services"}
+STAGES = {
+    1: "stage1_monolith",
+    2: "stage2_split_services",
+    3: "stage3_serverless",
+}
 # In the order in which a guest meets them.
 PACKAGES = {
     1: ("concierge",),
     2: ("identity", "catalog", "nlu", "checkout", "notifications"),
+    3: ("catalog", "nlu", "checkout"),
 }
+# Chalice wants all modules but the entrypoint in this folder of a package. A file is
+# called the same wherever it lies, so its name is told without it.
+LIBRARY = "chalicelib"
+BESIDE_LIBRARY = {"app.py", "requirements.txt"}
 
 
 def homes(stage: int, *packages: str) -> tuple[str, ...]:
@@ -45,7 +54,8 @@ class Carried:
 MONOLITH = homes(1)
 
 CARRIED = (
-    Carried(("errors.py", "logs.py", "web.py", "wire.py"), MONOLITH + homes(2)),
+    Carried(("errors.py", "wire.py"), MONOLITH + homes(2) + homes(3)),
+    Carried(("logs.py", "web.py"), MONOLITH + homes(2)),
     Carried(
         ("passwords.py", "data/widely_used_passwords.txt", "rate_limits.py"),
         MONOLITH + homes(2, "identity"),
@@ -54,26 +64,37 @@ CARRIED = (
         ("connections.py",),
         MONOLITH + homes(2, "identity", "catalog", "checkout", "notifications"),
     ),
-    Carried(("products.py", "data/products.json"), MONOLITH + homes(2, "catalog")),
+    Carried(
+        ("products.py", "data/products.json"),
+        MONOLITH + homes(2, "catalog") + homes(3, "catalog"),
+    ),
     Carried(
         ("dialogue.py", "understanding.py"),
-        MONOLITH + homes(2, "nlu"),
+        MONOLITH + homes(2, "nlu") + homes(3, "nlu"),
         with_imports=True,
     ),
     Carried(
         ("data/cities.txt", "data/intents.txt"),
-        MONOLITH + homes(2, "nlu"),
+        MONOLITH + homes(2, "nlu") + homes(3, "nlu"),
     ),
-    Carried(("orders.py", "payments.py"), MONOLITH + homes(2, "checkout")),
-    Carried(("letters.py",), MONOLITH + homes(2, "notifications")),
+    Carried(
+        ("orders.py", "payments.py"),
+        MONOLITH + homes(2, "checkout") + homes(3, "checkout"),
+    ),
+    Carried(
+        ("letters.py",),
+        MONOLITH + homes(2, "notifications") + homes(3, "checkout"),
+    ),
     Carried(("guests.py",), homes(2, "identity", "catalog", "nlu", "checkout")),
     Carried(("callers.py",), homes(2, "catalog", "nlu", "checkout", "notifications")),
     Carried(("deadlines.py",), homes(2)),
     Carried(("calls.py",), homes(2, "checkout", "nlu")),
+    Carried(("aws.py", "database.py", "deadline.py", "logs.py", "web.py"), homes(3)),
+    Carried(("calls.py", "guests.py"), homes(3, "checkout", "nlu")),
 )
 
 # In the order in which to read them: each name, and what moves there.
-LESSONS = {
+LESSONS_OF_SPLITTING = {
     "checkout.py": "function calls become calls over HTTP, each of which may be lost",
     "order_store.py": "one transaction over three tables becomes one over its own",
     "catalog.py": "others ask for products and stock over HTTP, and may ask twice",
@@ -85,7 +106,7 @@ LESSONS = {
     "routes.py": "each service has its own operations",
 }
 # What follows from that: told of in a line, unless it is asked for.
-CONSEQUENCES = {
+CONSEQUENCES_OF_SPLITTING = {
     "Procfile": "one process with everything becomes a process a capability",
     "services.py": "each service puts together only its own parts",
     "config.py": "each service has settings of its own",
@@ -97,10 +118,78 @@ CONSEQUENCES = {
     "migrations/env.py": "each database has a history of its own",
     "migrations/versions/0001_the_first_tables.py": "each database has its own tables",
 }
-SEAMS = LESSONS | CONSEQUENCES
+LESSONS_OF_SERVERLESS = {
+    "app.py": "API Gateway finds the operation, and IAM has let the caller in",
+    "checkout.py": "all in one call again, which Lambda may end at any moment",
+    "order_store.py": "rows become items, and a WHERE becomes a condition",
+    "reservations.py": "an open transaction becomes one that is asked for whole",
+    "database.py": "no connection is held; each call is a signed request",
+    "catalog.py": "what was a query becomes a key, an index or a signed call",
+    "nlu.py": "the conversation lies in DynamoDB, which takes it away in time",
+    "purchases.py": "nlu asks under its own role, no more with the guest's token",
+    "guests.py": "API Gateway has verified the guest's signature",
+    "calls.py": "a secret between two services becomes the caller's own role",
+    "notifications.py": "letters and texts are sent in the call, by SES and SNS",
+    "sweep.py": "a schedule calls it; there is no thread to keep",
+    "web.py": "requests come as events, and no server is ours",
+    "logs.py": "CloudWatch takes the lines, and Powertools writes them",
+}
+CONSEQUENCES_OF_SERVERLESS = {
+    "services.py": "a worker puts its parts together before its first request",
+    "config.py": "tables and roles instead of addresses and secrets",
+    "internal.py": "one path for each thing asked, so that a policy can name it",
+    "requirements.txt": "every megabyte is loaded when a worker starts",
+}
+# By the stage that is arrived at.
+LESSONS = {2: LESSONS_OF_SPLITTING, 3: LESSONS_OF_SERVERLESS}
+CONSEQUENCES = {2: CONSEQUENCES_OF_SPLITTING, 3: CONSEQUENCES_OF_SERVERLESS}
+# Where a file came from that had another name, by the stage that is arrived at.
+ORIGINS = {3: {"app.py": "routes.py"}}
 
 # What a package has that is neither code of the product nor a seam.
 NOT_COMPARED = ("__init__.py",)
+
+
+def told_between(
+    table: dict[int, dict[str, str]], before: int, after: int
+) -> dict[str, str]:
+    """Return what a table tells of the way from one stage to another.
+
+    Args:
+        table: `LESSONS` or `CONSEQUENCES`.
+        before: the stage to start from.
+        after: the stage to arrive at.
+    """
+    told: dict[str, str] = {}
+    for stage in range(after, before, -1):
+        told |= {name: said for name, said in table[stage].items() if name not in told}
+    return told
+
+
+def seams(before: int, after: int) -> dict[str, str]:
+    """Return the names that differ between two stages, and why."""
+    between = [told_between(table, before, after) for table in (LESSONS, CONSEQUENCES)]
+    return between[0] | between[1]
+
+
+def placed(home: Path, file: str) -> Path:
+    """Return where a file of a package lies.
+
+    Args:
+        home: the package's folder.
+        file: its name.
+    """
+    library = home / LIBRARY
+    return (
+        library / file
+        if library.is_dir() and file not in BESIDE_LIBRARY
+        else home / file
+    )
+
+
+def named(home: Path, path: Path) -> str:
+    """Return the name of a file of a package, wherever it lies in it."""
+    return str(path.relative_to(home)).removeprefix(f"{LIBRARY}/")
 
 
 def carried(root: Path = REPOSITORY) -> dict[str, list[tuple[str, ...]]]:
@@ -127,7 +216,10 @@ def copies(root: Path = REPOSITORY) -> Iterator[tuple[Path, Path]]:
     """
     for file, groups in sorted(carried(root).items()):
         for original, *others in groups:
-            yield from ((root / original / file, root / at / file) for at in others)
+            yield from (
+                (placed(root / original, file), placed(root / at, file))
+                for at in others
+            )
 
 
 def with_imports(package: Path, files: Iterable[str]) -> set[str]:
@@ -159,5 +251,5 @@ def siblings(module: Path) -> set[str]:
 def sources(home: Path) -> set[str]:
     """Return what of a package is compared: modules, and the list of what it needs."""
     found = [*home.rglob("*.py"), *home.glob("requirements.txt")]
-    names = {str(path.relative_to(home)) for path in found}
+    names = {named(home, path) for path in found}
     return {name for name in names if Path(name).name not in NOT_COMPARED}

@@ -16,14 +16,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .carried_over import (
-    CONSEQUENCES,
+    LESSONS,
+    ORIGINS,
     PACKAGES,
     REPOSITORY,
-    SEAMS,
     STAGES,
     carried,
     homes,
+    named,
+    placed,
+    seams,
     sources,
+    told_between,
 )
 
 # With fewer equal lines, a difference would be both texts, one after the other.
@@ -56,6 +60,8 @@ class Comparison:
         self._in_full = in_full
         self._root = root
         self._carried = carried(root)
+        self._seams = seams(before, after)
+        self._lessons = told_between(LESSONS, before, after)
 
     def told(self) -> Iterator[str]:
         """Tell all of it."""
@@ -76,19 +82,21 @@ class Comparison:
             goes_to = [
                 Path(home).name
                 for home in homes(self.after)
-                if self._is_carried(self._root / home / file)
+                if self._is_carried(placed(self._root / home, file))
             ]
             if goes_to:
                 yield f"{file} -> {', '.join(goes_to)}"
 
     def seams(self) -> Iterator[str]:
         """Tell what moved: the lessons in full, what follows from them in a line."""
-        for name, lesson in SEAMS.items():
+        for name, lesson in self._seams.items():
             pairs = [pair for pair in self._pairs(name) if self._wanted(pair[1])]
             if not pairs:
                 continue
-            yield from ("", f"==== {name}: {lesson}")
-            if name in CONSEQUENCES and not (self._in_full or self._only):
+            once = self._origin(name)
+            title = name if once == name else f"{name}, once {once}"
+            yield from ("", f"==== {title}: {lesson}")
+            if name not in self._lessons and not (self._in_full or self._only):
                 yield from map(self._counted, pairs)
             else:
                 yield from self._compared(pairs)
@@ -99,13 +107,12 @@ class Comparison:
         Args:
             stage: its number.
         """
-        other = self.before if stage == self.after else self.after
-        compared = {name for name in SEAMS if self._places(other, name)}
+        compared = self._compared_names(stage)
         # The same text in several services is told of once.
         alone: dict[tuple[str, str], list[Path]] = {}
         for home in homes(stage):
             for name in sorted(sources(self._root / home)):
-                path = self._root / home / name
+                path = placed(self._root / home, name)
                 if name not in compared and not self._is_carried(path):
                     alone.setdefault((name, text_of(path)), []).append(path)
         for (name, _), paths in alone.items():
@@ -115,13 +122,24 @@ class Comparison:
 
     def _pairs(self, name: str) -> list[tuple[Path, Path]]:
         """Return each file of that name with the one that it came from."""
-        olds = self._places(self.before, name)
+        olds = self._places(self.before, self._origin(name))
         return [
-            (next((old for old in olds if old.parent.name == at), olds[0]), new)
+            (next((old for old in olds if self._package(old) == at), olds[0]), new)
             for new in self._places(self.after, name)
-            for at in [new.parent.name]
+            for at in [self._package(new)]
             if olds
         ]
+
+    def _origin(self, name: str) -> str:
+        """Return what a file was called in the stage before."""
+        for stage in range(self.after, self.before, -1):
+            name = ORIGINS.get(stage, {}).get(name, name)
+        return name
+
+    def _compared_names(self, stage: int) -> set[str]:
+        """Return the names in a stage that are compared with something."""
+        names = {name for name in self._seams if self._pairs(name)}
+        return names if stage == self.after else {self._origin(name) for name in names}
 
     def _counted(self, pair: tuple[Path, Path]) -> str:
         before, after = map(lines_of, pair)
@@ -132,16 +150,22 @@ class Comparison:
     def _compared(self, pairs: list[tuple[Path, Path]]) -> Iterator[str]:
         """Tell each difference, and once what several heirs of a file left behind."""
         near = [pair for pair in pairs if is_near(*pair)]
+        told: set[tuple[str, str]] = set()
         for old, new in pairs:
+            # What several services have alike is told of once.
+            texts = text_of(old), text_of(new)
+            if texts in told:
+                continue
+            told.add(texts)
             yield ""
             if (old, new) not in near:
                 yield from self._described(f"{self._shown(new)}, written anew", new)
                 continue
             names = self._shown(old), self._shown(new)
-            told = unified(old, new, names) or [f"{names[1]} is {names[0]} as it was"]
+            lines = unified(old, new, names) or [f"{names[1]} is {names[0]} as it was"]
             heirs = [heir for elder, heir in near if elder == old]
             several = len(heirs) > 1
-            yield from (line for line in told if not (several and is_loss(line)))
+            yield from (line for line in lines if not (several and is_loss(line)))
             if several and new == heirs[-1]:
                 yield from ("", f"{names[0]}: what none of them kept")
                 kept = {line for heir in heirs for line in lines_of(heir)}
@@ -155,7 +179,8 @@ class Comparison:
     def _places(self, stage: int, name: str) -> list[Path]:
         folder = self._root / STAGES[stage]
         packages = [folder / package for package in PACKAGES[stage]]
-        return [at / name for at in (folder, *packages) if (at / name).is_file()]
+        found = [placed(at, name) for at in (folder, *packages)]
+        return [path for path in found if path.is_file()]
 
     def _is_carried(self, path: Path) -> bool:
         """Tell whether this very file is one that both stages have."""
@@ -172,9 +197,12 @@ class Comparison:
         home, file = self._parts(path)
         return self._only in (None, Path(home).name, Path(file).stem)
 
+    def _package(self, path: Path) -> str:
+        return Path(self._parts(path)[0]).name
+
     def _parts(self, path: Path) -> tuple[str, str]:
-        parts = path.relative_to(self._root).parts
-        return "/".join(parts[:2]), "/".join(parts[2:])
+        home = "/".join(path.relative_to(self._root).parts[:2])
+        return home, named(self._root / home, path)
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self._root))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,18 @@ import pytest
 from tests.meta import carry
 from tests.meta.carried_over import (
     CARRIED,
+    CONSEQUENCES,
+    LESSONS,
+    LIBRARY,
+    ORIGINS,
     PACKAGES,
     REPOSITORY,
-    SEAMS,
     STAGES,
     carried,
     copies,
     homes,
+    placed,
+    seams,
     siblings,
     sources,
 )
@@ -58,7 +64,8 @@ def strangers(home, root=REPOSITORY):
     ours = {name for names in PACKAGES.values() for name in names} | NOT_PRODUCT
     found = set()
     for module in modules(home, root):
-        depth = len(module.relative_to(root / home).parts)
+        parts = module.relative_to(root / home).parts
+        depth = len(parts) - (parts[0] == LIBRARY)
         for dots, name in imports(module):
             first = name.partition(".")[0]
             allowed = {own} if module.name in BY_PATH else set()
@@ -85,10 +92,31 @@ def unlisted(root=REPOSITORY):
     table = carried(root)
     found = set()
     for name, at in where.items():
-        if len(at) > 1 and name not in SEAMS:
-            listed = {home for group in table.get(name, []) for home in group}
-            found |= {f"{home}/{name}" for home in at - listed}
+        for one, other in combinations(sorted(at), 2):
+            if not originals(table, name, one) & originals(
+                table, name, other
+            ) and not is_seam(name, one, other):
+                found |= {f"{one}/{name}", f"{other}/{name}"}
     return found
+
+
+def originals(table, name, home):
+    """Return the packages from which a package's file of this name is carried."""
+    return {group[0] for group in table.get(name, []) if home in group}
+
+
+def is_seam(name, one, other):
+    """Tell whether a name may differ between two packages.
+
+    Where a stage made several of what had been one, they differ among themselves.
+    """
+    before, after = sorted(stage_of(home) for home in (one, other))
+    return name in seams(before if before < after else 1, after)
+
+
+def stage_of(home):
+    """Return the number of a package's stage."""
+    return next(n for n, folder in STAGES.items() if home.startswith(f"{folder}/"))
 
 
 def database_names(service, root=REPOSITORY):
@@ -124,16 +152,26 @@ def test_a_name_that_two_packages_share_is_in_a_table():
     assert unlisted() == set(), "add it to tests/meta/carried_over.py"
 
 
-def test_no_name_is_in_both_tables():
-    assert carried().keys() & SEAMS.keys() == set()
+def test_what_is_carried_from_one_stage_to_the_next_is_no_seam_between_them():
+    for stage in LESSONS:
+        between = seams(stage - 1, stage)
+        for name, groups in carried().items():
+            if name in between:
+                for group in groups:
+                    assert not {stage - 1, stage} <= set(map(stage_of, group)), name
 
 
 def test_the_tables_name_nothing_that_is_not_there():
     for row in CARRIED:
-        assert all((REPOSITORY / row.homes[0] / file).is_file() for file in row.files)
+        home = REPOSITORY / row.homes[0]
+        assert all(placed(home, file).is_file() for file in row.files)
     names = {name for home in HOMES for name in sources(REPOSITORY / home)}
     folders = {p.name for at in STAGES.values() for p in (REPOSITORY / at).iterdir()}
-    assert SEAMS.keys() <= names | folders
+    told = {n for table in (*LESSONS.values(), *CONSEQUENCES.values()) for n in table}
+    origins = {
+        name for table in ORIGINS.values() for pair in table.items() for name in pair
+    }
+    assert told | origins <= names | folders
 
 
 @every_home
@@ -144,7 +182,7 @@ def test_a_package_imports_its_own_by_relative_imports_and_no_other(home):
 @every_home
 def test_what_a_package_imports_of_its_own_is_there(home):
     for module in modules(home):
-        if module.parent == REPOSITORY / home:
+        if module.parent == placed(REPOSITORY / home, "wire.py").parent:
             for name in siblings(module):
                 beside = module.with_name(name)
                 assert beside.is_dir() or beside.with_suffix(".py").is_file(), (
@@ -174,19 +212,25 @@ def repository(tmp_path):
         shutil.copytree(
             REPOSITORY / stage,
             tmp_path / stage,
-            ignore=shutil.ignore_patterns("__pycache__"),
+            ignore=shutil.ignore_patterns("__pycache__", "deployments"),
         )
     return tmp_path
 
 
 NLU, CATALOG = homes(2, "nlu", "catalog")
+LAMBDA_NLU = homes(3, "nlu")[0]
 
 
 def test_a_copy_that_was_edited_is_seen_and_carried_again(repository):
     copy = repository / NLU / "dialogue.py"
     copy.write_text(copy.read_text() + "\n")
     (repository / NLU / "wire.py").unlink()
-    assert {f"{NLU}/dialogue.py", f"{NLU}/wire.py"} <= different(repository)
+    (repository / LAMBDA_NLU / LIBRARY / "web.py").unlink()
+    assert {
+        f"{NLU}/dialogue.py",
+        f"{NLU}/wire.py",
+        f"{LAMBDA_NLU}/{LIBRARY}/web.py",
+    } <= different(repository)
     carry.carry(repository)
     assert different(repository) == set()
 
@@ -240,21 +284,29 @@ def test_the_difference_shows_the_seams_and_only_names_the_rest():
     assert not [line for line in told if line.startswith("class Purchases")]
 
 
+def test_an_entrypoint_is_compared_with_the_routes_that_it_took_over():
+    told = list(Comparison(2, 3, "catalog").told())
+    assert "--- stage2_split_services/catalog/routes.py" in told
+    assert "+++ stage3_serverless/catalog/app.py" in told
+    assert "+++ stage3_serverless/catalog/chalicelib/reservations.py" in told
+
+
 def test_what_several_services_have_alike_is_told_of_once():
     told = "\n".join(Comparison(1, 2).told())
     assert told.count("Who is calling: a guest") == 1
 
 
-def test_every_module_of_both_stages_is_told_of():
-    told = "\n".join(Comparison(1, 2).told())
-    for stage in (1, 2):
+@pytest.mark.parametrize("before", [1, 2])
+def test_every_module_of_both_stages_is_told_of(before):
+    told = "\n".join(Comparison(before, before + 1).told())
+    for stage in (before, before + 1):
         for home in homes(stage):
             for name in sources(REPOSITORY / home):
                 ways = (
                     rf"^{re.escape(name)} -> ",
                     rf"^{re.escape(name)} \(.*{Path(home).name}",
-                    rf"^(?:--- |\+\+\+ )?{home}/{re.escape(name)}\b",
-                    rf"^==== {re.escape(name)}: ",
+                    rf"^(?:--- |\+\+\+ )?{home}/(?:{LIBRARY}/)?{re.escape(name)}\b",
+                    rf"^==== (?:\S+, once )?{re.escape(name)}: ",
                 )
                 assert re.search("|".join(ways), told, re.MULTILINE), f"{home}/{name}"
 
@@ -264,3 +316,12 @@ def test_the_difference_can_keep_to_one_service_and_show_what_is_new():
     assert "stage2_split_services/nlu/nlu.py" in told
     assert "class Purchases" in told
     assert "+++ stage2_split_services/catalog/" not in told
+
+
+def test_a_service_of_the_cloud_names_one_table_and_no_other_service_does():
+    named = {}
+    for home in homes(3):
+        settings = placed(REPOSITORY / home, "config.py").read_text("utf-8")
+        named[home] = re.findall(r"^    (\w+_table): str$", settings, re.MULTILINE)
+    assert [len(names) for names in named.values()] == [1] * len(named)
+    assert len({names[0] for names in named.values()}) == len(named)

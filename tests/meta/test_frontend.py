@@ -109,7 +109,8 @@ def test_every_page_has_a_policy_an_icon_a_title_and_a_language(path):
     metas = [attributes for tag, attributes in page.tags if tag == "meta"]
     policies = [meta["content"] for meta in metas if "http-equiv" in meta]
     assert len(policies) == 1
-    assert "script-src 'self'" in policies[0]
+    assert "default-src 'none'; script-src 'self'" in policies[0]
+    assert "connect-src 'self';" in policies[0], "whoever uploads it adds hosts there"
     assert "unsafe" not in policies[0]
     links = [attributes for tag, attributes in page.tags if tag == "link"]
     assert [link for link in links if link.get("rel") == "icon"]

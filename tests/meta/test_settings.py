@@ -10,14 +10,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deployment import values
 from sandbox.runner.stages import STAGES as RUNNABLE
 from tests.meta.carried_over import PACKAGES, REPOSITORY, STAGES
 
 PAGE = REPOSITORY / "docs" / "reference" / "configuration.md"
 SANDBOX = REPOSITORY / "sandbox"
+DEPLOYMENT = REPOSITORY / "deployment"
 READ = re.compile(
     r"""(?:environ(?:\.\w+\(|\[)|\btold\()\s*["'](\w+)["'](?:,\s*["']([^"']*)["'])?"""
 )
+ASKED = re.compile(r'\basked\("(\w+)", ("[^"]*"|MAIL_FROM)\)')
 MODULES = {"config.py", "gunicorn.conf.py"}
 # What `run-stage` alone tells the sandbox.
 INNER = {"RUN_DIR", "POSTGRES_OWNERS", "UPSTREAMS_FILE"}
@@ -40,6 +43,11 @@ class Program:
     sections: tuple[str, ...]
 
     @property
+    def is_deployment(self):
+        """Whether it is told what others shall read, which are deployed by it."""
+        return self.home == DEPLOYMENT
+
+    @property
     def fields(self):
         """The fields of its settings, by their variables."""
         if self.package is None:
@@ -50,6 +58,8 @@ class Program:
     @property
     def read_elsewhere(self):
         """What is read outside the settings' own module, with the defaults there."""
+        if self.is_deployment:
+            return dict.fromkeys(values.OPTIONAL | values.NEEDED, "") | dict(_asked())
         return {
             name: default
             for path in self.home.rglob("*.py")
@@ -84,6 +94,16 @@ def _written(default):
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
+def _asked():
+    """Return what a deployment asks the environment for, with the defaults."""
+    for path in DEPLOYMENT.glob("*.py"):
+        for name, default in ASKED.findall(path.read_text(encoding="utf-8")):
+            yield (
+                name,
+                values.MAIL_FROM if default == "MAIL_FROM" else default.strip('"'),
+            )
+
+
 def _parts():
     """Return the rows of each section of the page, by the variable's name."""
     parts, heading = {}, ""
@@ -108,6 +128,7 @@ PROGRAMS = {
         for name in PACKAGES[2]
     },
     "gateway": Program(2, SANDBOX / "nginx", None, ("The gateway",)),
+    "deployment": Program(3, DEPLOYMENT, None, ("Deploying stage 3",)),
 }
 every_program = pytest.mark.parametrize(
     "program", PROGRAMS.values(), ids=PROGRAMS.keys()
@@ -127,7 +148,7 @@ def of_stage(stage):
 
 def test_the_reading_of_variables_is_found_in_the_sources():
     server = {"WEB_CONCURRENCY", "WEB_THREADS"}
-    for name in PROGRAMS.keys() - {"gateway"}:
+    for name in PROGRAMS.keys() - {"gateway", "deployment"}:
         assert server <= PROGRAMS[name].read_elsewhere.keys()
     assert {"PORT", "PARTNER_API_KEY"} <= PROGRAMS["gateway"].read_elsewhere.keys()
 
@@ -153,7 +174,11 @@ def test_nothing_in_the_example_is_set(stage):
 @every_program
 def test_only_the_settings_and_the_server_read_the_environment(program):
     readers = {p.name for p in program.home.rglob("*.py") if "environ" in _code(p)}
-    assert readers <= (MODULES if program.package else {"__main__.py"})
+    if program.is_deployment:
+        # What Chalice is started with, and where the local AWS is.
+        assert readers == {"settings.py", "values.py", "packaging.py", "__main__.py"}
+    else:
+        assert readers <= (MODULES if program.package else {"__main__.py"})
 
 
 @every_program

@@ -37,6 +37,9 @@ export function createBearerAuth(config) {
     ended,
     authorize,
     forget: () => forget(SESSION),
+    renew: async () => false, // a token is all there is
+    providers: [],
+    arrive: async () => false,
 
     signUp: ({ email, password }) => post("/signup", { email, password }),
 

@@ -1,0 +1,83 @@
+"""The values of the stacks' parameters that the settings decide."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from . import addresses
+from .cloud import account
+from .settings import LOCAL, Deployment, SettingsError
+
+Values: TypeAlias = dict[str, str]
+
+MAIL_FROM = "Concierge <concierge@example.com>"
+BUDGET_DOLLARS = "10"
+
+# Parameters that a setting decides if it is there; the templates have the defaults.
+OPTIONAL = {
+    "API_BURST": "Burst",
+    "API_RATE": "Rate",
+    "BUDGET_EMAIL": "BudgetEmail",
+    "BUDGET_LIMIT": "BudgetLimit",
+    "CERTIFICATE_ARN": "CertificateArn",
+    "DOMAIN_NAME": "DomainName",
+    "FACEBOOK_APP_ID": "FacebookAppId",
+    "FACEBOOK_APP_SECRET": "FacebookAppSecret",
+    "GUEST_ROLE_ARN": "GuestRoleArn",
+    "HOSTED_ZONE_ID": "HostedZoneId",
+    "LOG_LEVEL": "LogLevel",
+    "NLU_ENGINE": "NluEngine",
+    "ORDER_GIVE_UP_SECONDS": "OrderGiveUpSeconds",
+    "ORDER_LEASE_SECONDS": "OrderLeaseSeconds",
+    "STRIPE_API_BASE": "StripeApiBase",
+}
+NEEDED = {"PARTNER_API_KEY": "PartnerApiKey", "STRIPE_API_KEY": "StripeApiKey"}
+
+
+def told(deployment: Deployment) -> Values:
+    """Return the values that the settings decide, by the names of parameters.
+
+    Raises:
+        SettingsError: one is missing, or is not what it must be.
+    """
+    missing = [variable for variable in NEEDED if not deployment.asked(variable)]
+    if missing:
+        raise SettingsError(f"Set {' and '.join(missing)} in the environment.")
+    mail = deployment.asked("MAIL_FROM", MAIL_FROM)
+    values = {
+        "Env": deployment.env,
+        "SiteOrigin": addresses.site_origin(
+            deployment, f"{deployment.prefix}-site-{account()}"
+        ),
+        "MailFrom": mail,
+        "MailIdentity": mail.rpartition("<")[2].rstrip("> "),
+        # The local AWS knows no identities of SES in a policy, and asks for anything.
+        "MailIdentityArn": "*" if deployment.env == LOCAL else "",
+        # The local AWS sends no bill, and has no alarm for one.
+        "BudgetLimit": "0" if deployment.env == LOCAL else BUDGET_DOLLARS,
+        **_partner_rate(deployment.asked("PARTNER_RATE_PER_MINUTE", "60")),
+    }
+    for variable, parameter in (OPTIONAL | NEEDED).items():
+        if value := deployment.asked(variable):
+            values[parameter] = value
+    return values
+
+
+def roles(deployment: Deployment) -> Values:
+    """Return the ARNs of roles by function, where the account's own are to be used.
+
+    `ROLE_CATALOG_API` is of `catalog-api`.
+    """
+    prefix = "ROLE_"
+    return {
+        name.removeprefix(prefix).lower().replace("_", "-", 1): value
+        for name, value in deployment.environ.items()
+        if name.startswith(prefix) and value
+    }
+
+
+def _partner_rate(words: str) -> Values:
+    """Return a rate as API Gateway has it: so many a second, so many at once."""
+    if not (words.isdecimal() and int(words)):
+        raise SettingsError(f"PARTNER_RATE_PER_MINUTE={words!r} is to be at least 1.")
+    return {"PartnerRate": f"{int(words) / 60:.6g}", "PartnerBurst": words}

@@ -1,0 +1,1 @@
+"""A local AWS: MiniStack, with signatures, tokens and policies enforced."""

@@ -1,0 +1,1 @@
+"""Checkout: purchases, their orders and their payment."""

@@ -1,0 +1,80 @@
+"""Finishing what a crash interrupted: abandoned orders, and others not told of them.
+
+Nobody keeps a thread here: a schedule calls the function once a minute.
+"""
+
+import datetime as dt
+import logging
+
+from . import deadline
+from .checkout import Checkout
+from .errors import Unavailable
+from .order_store import OrderStore
+from .payments import PaymentsUnavailable
+
+log = logging.getLogger(__name__)
+
+# When so many orders in a row have no answer, the rest wait for the next round: they
+# would only wait for the same timeout one after the other.
+ENOUGH_FAILURES = 3
+MOST_AT_ONCE = 200
+# What one order may take. With less time left it is better not begun.
+LONGEST_SECONDS = 20.0
+
+
+class Sweep:
+    """Goes over what is unfinished, again and again.
+
+    Several workers may sweep at once: each order is leased. What cannot be done now
+    goes to the back of the queue.
+    """
+
+    def __init__(self, orders: OrderStore, checkout: Checkout) -> None:
+        self._orders = orders
+        self._checkout = checkout
+
+    def once(self, now: dt.datetime) -> int:
+        """Finish each abandoned order, and tell others of those that ended, once.
+
+        Args:
+            now: the time (UTC). What is abandoned after it is left to the next round.
+
+        Returns:
+            How many orders were taken up to be finished.
+        """
+        taken = self._finish_orders(now)
+        self._tie_loose_ends(now)
+        log.info("swept", extra={"taken": taken})
+        return taken
+
+    def _finish_orders(self, now: dt.datetime) -> int:
+        taken = failures = 0
+        while taken < MOST_AT_ONCE and failures < ENOUGH_FAILURES and _has_time():
+            order = self._orders.lease_abandoned(now)
+            if order is None:
+                break
+            taken += 1
+            try:
+                self._checkout.give_up_or_finish(order, now)
+                failures = 0
+            except (PaymentsUnavailable, Unavailable) as error:
+                failures += 1
+                log.warning(
+                    "order put off",
+                    extra={"order_id": order.order_id, "reason": str(error)},
+                )
+                self._orders.let_go(order.order_id)
+        return taken
+
+    def _tie_loose_ends(self, now: dt.datetime) -> None:
+        taken = failures = 0
+        while taken < MOST_AT_ONCE and failures < ENOUGH_FAILURES and _has_time():
+            ended = self._orders.lease_loose_end(now)
+            if ended is None:
+                break
+            taken += 1
+            failures = 0 if self._checkout.tell_others(ended) else failures + 1
+
+
+def _has_time() -> bool:
+    return deadline.left(most=LONGEST_SECONDS) >= LONGEST_SECONDS

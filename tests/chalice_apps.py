@@ -1,0 +1,174 @@
+"""Run one Chalice application of stage 3 in this process, over tables in memory.
+
+Every application calls its own modules `chalicelib`, so only one can be there at a
+time. Nothing about what happens at once may be concluded from these tables: the stage
+itself is asked for that.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import boto3
+from moto import mock_aws
+
+STAGE = Path(__file__).resolve().parents[1] / "stage3_serverless"
+REGION = "us-east-1"
+GUEST = f"{REGION}:00000000-0000-4000-8000-000000000001"
+OTHER_GUEST = f"{REGION}:00000000-0000-4000-8000-000000000002"
+ACCOUNT = "11111111-0000-4000-8000-000000000001"
+
+TABLES = {
+    "catalog": ("pk", {"on_shelf": ("shelf", "product_id")}),
+    "orders": (
+        "order_id",
+        {"by_guest": ("guest_id", "created_at"), "open": ("open", "due")},
+    ),
+    "dialogue": ("guest_id", {}),
+}
+NUMBERS = {"due"}
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_DEFAULT_REGION": REGION,
+    "CATALOG_TABLE": "catalog",
+    "ORDERS_TABLE": "orders",
+    "DIALOGUE_TABLE": "dialogue",
+    "USER_POOL_ID": "us-east-1_pool",
+    "CATALOG_API_URL": "http://127.0.0.1:9/v1",
+    "CHECKOUT_API_URL": "http://127.0.0.1:9/v1",
+    "STRIPE_API_KEY": "sk_test_sandbox",
+    "NLU_ENGINE": "rules",
+    "SITE_ORIGIN": "https://site.example",
+}
+
+
+class Context:
+    """What Lambda tells a function."""
+
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self):
+        return 55_000
+
+
+@contextmanager
+def application(service, **environment):
+    """Import a service's application, with empty tables, and forget it afterwards."""
+    forget()
+    home = str(STAGE / service)
+    with mock.patch.dict(os.environ, ENVIRONMENT | environment), mock_aws():
+        for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+            os.environ.pop(variable, None)
+        make_tables()
+        sys.path.insert(0, home)
+        try:
+            yield Application(importlib.import_module("app"))
+        finally:
+            sys.path.remove(home)
+            forget()
+
+
+def forget():
+    """Forget the modules of the application before."""
+    for name in list(sys.modules):
+        if name == "app" or name.partition(".")[0] == "chalicelib":
+            del sys.modules[name]
+
+
+def make_tables():
+    """Make the stage's tables, empty."""
+    dynamodb = boto3.client("dynamodb")
+    for name, (key, indexes) in TABLES.items():
+        attributes = {key}.union(*indexes.values())
+        more = {
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": index,
+                    "KeySchema": schema(*keys),
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+                for index, keys in indexes.items()
+            ]
+        }
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": at, "AttributeType": "N" if at in NUMBERS else "S"}
+                for at in sorted(attributes)
+            ],
+            KeySchema=schema(key),
+            **(more if indexes else {}),
+        )
+
+
+def schema(*keys):
+    kinds = ("HASH", "RANGE")
+    pairs = zip(keys, kinds, strict=False)
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in pairs]
+
+
+class Application:
+    """An application, called as API Gateway calls it.
+
+    The methods are those of Chalice's test client, with a guest besides: its own client
+    lets everybody in and knows no guests.
+    """
+
+    def __init__(self, module):
+        self.module = module
+
+    def part(self, name):
+        """Return a module of the application's `chalicelib`."""
+        return importlib.import_module(f"chalicelib.{name}")
+
+    def call(self, method, path, *, body=None, headers=None, query=None, **more):
+        """Call an operation.
+
+        Args:
+            method: of HTTP.
+            path: as the contract writes it, `{productId}` and all.
+            body: text, or what is sent as JSON.
+            headers: over those of a JSON request.
+            query: parameters.
+            more: `names` in the path, and the `guest` who signed.
+        """
+        guest = more.get("guest", GUEST)
+        text = body if body is None or isinstance(body, str) else json.dumps(body)
+        provider = f"cognito-idp.{REGION}.amazonaws.com/pool"
+        event = {
+            "httpMethod": method,
+            "body": text,
+            "isBase64Encoded": more.get("base64", False),
+            "headers": {"Content-Type": "application/json"} | (headers or {}),
+            "pathParameters": more.get("names"),
+            "multiValueQueryStringParameters": {
+                name: [value] for name, value in (query or {}).items()
+            }
+            or None,
+            "stageVariables": None,
+            "requestContext": {
+                "httpMethod": method,
+                "resourcePath": path,
+                "identity": {
+                    "cognitoIdentityId": guest,
+                    "cognitoAuthenticationProvider": guest
+                    and f"{provider},{provider}:CognitoSignIn:{ACCOUNT}",
+                },
+            },
+        }
+        answer = self.module.app(event, Context())
+        said = answer["body"]
+        return SimpleNamespace(
+            status=answer["statusCode"],
+            headers=answer["headers"],
+            body=json.loads(said) if said else None,
+        )

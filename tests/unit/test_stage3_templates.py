@@ -1,0 +1,169 @@
+"""The templates that are deployed: valid, and granting no more than what they name."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deployment import addresses, packaging, public_api, templates
+from deployment.service_template import Package, service_template
+from deployment.settings import CONTRACT, REPOSITORY, Deployment
+
+STAGE = REPOSITORY / "stage3_serverless"
+SERVICES = ("catalog", "checkout", "nlu")
+Statement = dict[str, Any]
+
+# What a `*` may stand for: any log stream of our functions, the parameter of a path, an
+# order's or a guest's id, and any file of the public page.
+ALLOWED = (
+    re.compile(r"^arn:[^*]*:log-group:/aws/lambda/\*$"),
+    re.compile(r"^arn:[^*]*:execute-api:[^*]*/v1/[A-Z]+/[a-z/]+[^*]*/\*$"),
+    re.compile(r"^\$\{SiteBucket\.Arn\}/\*$"),
+)
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The template of every stack; the services without what they import."""
+    folder = tmp_path_factory.mktemp("packages")
+    found = {
+        "resources": templates.read(STAGE / "resources.yaml"),
+        "public-api": public_api.public_api(STAGE / "public_api.yaml", CONTRACT, 3),
+    }
+    for name in SERVICES:
+        ignored = shutil.ignore_patterns("deployments", "__pycache__")
+        copy = shutil.copytree(STAGE / name, folder / name, ignore=ignored)
+        (copy / "requirements.txt").write_text("")
+        packaged = packaging.chalice_package(copy, folder / f"{name}-package")
+        found[name] = service_template(
+            packaged.template,
+            name,
+            "concierge-test",
+            Package("packages", f"{name}.zip"),
+            "0",
+            {},
+        )
+    return found
+
+
+def test_the_page_is_served_where_browsers_let_it_sign():
+    amazon = Deployment(3, "dev", None, {})
+    assert addresses.site_origin(amazon, "b") == "https://b.s3.us-east-1.amazonaws.com"
+    local = Deployment(3, "local", "http://127.0.0.1:8300", {})
+    assert addresses.site_origin(local, "b").endswith(".localhost:8300")
+
+
+def test_every_template_passes_cfn_lint(deployed, tmp_path):
+    paths = []
+    for name, template in deployed.items():
+        path = tmp_path / f"{name}.json"
+        path.write_text(templates.write(template))
+        paths.append(path)
+    sources = [STAGE / "resources.yaml"]
+    lint = [Path(sys.executable).with_name("cfn-lint"), "--", *paths, *sources]
+    done = subprocess.run(lint, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_policy_grants_everything(deployed):
+    granted = [s for template in deployed.values() for s in statements(template)]
+    assert len(granted) > len(SERVICES)
+    for statement in granted:
+        for action in listed(statement["Action"]):
+            assert "*" not in action, statement
+        for resource in map(text, listed(statement.get("Resource", []))):
+            allowed = any(pattern.match(resource) for pattern in ALLOWED)
+            assert "*" not in resource or allowed, statement
+        if "NotResource" in statement:
+            # A telephone has no ARN: what is not a topic is one.
+            assert statement["Action"] == ["sns:Publish"]
+            assert statement["NotResource"] == "arn:aws:sns:*:*:*"
+
+
+def test_every_function_has_a_role_of_its_own(deployed):
+    for name in SERVICES:
+        resources = deployed[name]["Resources"].values()
+        functions = [r for r in resources if r["Type"] == "AWS::Serverless::Function"]
+        roles = [f["Properties"]["Role"]["Fn::GetAtt"][0] for f in functions]
+        assert functions
+        assert len(set(roles)) == len(functions)
+
+
+def test_every_operation_of_the_contract_is_opened_as_it_says(deployed):
+    contract = yaml.safe_load(CONTRACT.read_text())
+    wanted = public_api.operations(contract, 3)
+    resources = deployed["public-api"]["Resources"]
+    assert {operation.path for operation in wanted} >= {"/nlu", "/partner/products"}
+    assert not {o.path for o in wanted} & {"/signup", "/internal/products"}
+    for operation in wanted:
+        method = resources[operation.title]["Properties"]
+        assert method["HttpMethod"] == operation.method
+        by_guest = "sigv4" in operation.security
+        assert method["AuthorizationType"] == ("AWS_IAM" if by_guest else "NONE")
+        assert method["ApiKeyRequired"] == ("partnerKey" in operation.security)
+
+
+def test_guests_may_call_the_guest_operations_and_nothing_else(deployed):
+    policy = deployed["public-api"]["Resources"]["GuestsMayCall"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "execute-api:Invoke"
+    ends = {text(arn).partition("/v1/")[2] for arn in statement["Resource"]}
+    assert ends == {
+        "POST/nlu",
+        "POST/chatbot",
+        "GET/products",
+        "GET/products/*",
+        "POST/checkout",
+        "GET/orders",
+        "GET/orders/*",
+    }
+
+
+def test_what_changes_in_the_contract_is_deployed_again(tmp_path):
+    base = STAGE / "public_api.yaml"
+    before = public_api.public_api(base, CONTRACT, 3)["Resources"]
+    assert public_api.public_api(base, CONTRACT, 3)["Resources"] == before
+    changed = yaml.safe_load(CONTRACT.read_text())
+    changed["components"]["schemas"]["CheckoutRequest"]["required"] = ["productId"]
+    other = tmp_path / "openapi.yaml"
+    other.write_text(yaml.safe_dump(changed))
+    after = public_api.public_api(base, other, 3)["Resources"]
+    deployments = [n for n in before if n.startswith("Deployment")]
+    assert not set(deployments) & after.keys()
+
+
+def statements(template: dict[str, Any]) -> Iterator[Statement]:
+    """Return the statements of all policies, wherever they stand."""
+    for document in documents(template["Resources"]):
+        # Who may take a role or call a function is no grant of an action on a thing.
+        yield from (s for s in document["Statement"] if "sts:" not in str(s["Action"]))
+
+
+def documents(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        if "Statement" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from documents(part)
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def text(resource: Any) -> str:
+    """Return a resource of a policy as it is written."""
+    if isinstance(resource, dict):
+        (resource,) = resource.values()
+    return resource if isinstance(resource, str) else json.dumps(resource)
