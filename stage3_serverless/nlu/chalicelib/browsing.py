@@ -108,7 +108,9 @@ def asks_trait(heard: Heard, state: State) -> bool:
     if heard.found.category and not set(view) & set(heard.found.products):
         # "Do you have vegan food?" asks for others.
         return False
-    pointing = heard.reading.confidence < CLEAR and _POINTS.match(heard.text)
+    reading = heard.reading
+    asking = reading.confidence < CLEAR or reading.intent == "product_question"
+    pointing = asking and _POINTS.match(heard.text)
     return bool(_TRAIT.search(heard.text) or pointing)
 
 
