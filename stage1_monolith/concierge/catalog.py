@@ -31,9 +31,16 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, query: wire.ProductQuery) -> wire.ProductPage:
-        """List the products that pass the filters, a page at a time."""
-        with self._database.statement() as tx:
+    def page(
+        self, query: wire.ProductQuery, tx: sa.Connection | None = None
+    ) -> wire.ProductPage:
+        """List the products that pass the filters, a page at a time.
+
+        Args:
+            query: the filters and the page.
+            tx: a connection to ask on, where one is lent already.
+        """
+        with self._database.statement(tx) as tx:
             rows = tx.execute(_chosen(query)).all()
         found = [wire.Product(*row) for row in rows[: query.limit]]
         more = len(rows) > query.limit

@@ -104,8 +104,15 @@ class Identity:
                 sa.delete(sessions).where(sessions.c.token_hash == _digest(token))
             )
 
-    def guest(self, token: str, now: dt.datetime) -> str:
+    def guest(
+        self, token: str, now: dt.datetime, tx: sa.Connection | None = None
+    ) -> str:
         """Tell whose token this is.
+
+        Args:
+            token: as the guest sent it.
+            now: the time (UTC).
+            tx: a connection to ask on, where one is lent already.
 
         Returns:
             The id of the guest.
@@ -114,7 +121,7 @@ class Identity:
             Unauthorized: it is nobody's, or it has expired or was revoked.
         """
         holder = {"digest": _digest(token), "now": now}
-        with self._database.statement() as tx:
+        with self._database.statement(tx) as tx:
             guest_id = tx.execute(HOLDER, holder).scalar_one_or_none()
         if guest_id is None:
             raise Unauthorized("Your session has ended. Please sign in again.")

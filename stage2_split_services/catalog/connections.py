@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +85,18 @@ class Database:
         """
         return _lent(self._transactions.begin)
 
-    def statement(self) -> AbstractContextManager[sa.Connection]:
-        """Lend a connection for one statement, which is a transaction of its own.
+    def statement(
+        self, tx: sa.Connection | None = None
+    ) -> AbstractContextManager[sa.Connection]:
+        """Lend a connection for statements that are each a transaction of its own.
+
+        Args:
+            tx: a connection that was lent already, to go on with.
 
         Raises:
             Unavailable: the database cannot be reached or does not answer in time.
         """
-        return _lent(self.engine.connect)
+        return _lent(self.engine.connect) if tx is None else nullcontext(tx)
 
     def reachable(self) -> bool:
         """Whether the database answers now."""
