@@ -35,6 +35,9 @@ KEYS_FRESH_SECONDS = 300.0
 # After an answer or a failure nobody is asked again for so long: made-up tokens and a
 # part that is away must not cost each call a wait.
 REST_SECONDS = 1.0
+# Shorter while we know no key at all, as when all services start at once: until then
+# every guest is put off.
+REST_WITHOUT_KEYS_SECONDS = 0.1
 KEYS_TIMEOUT = urllib3.Timeout(connect=0.5, read=2.0)
 REDIS_TIMEOUT_SECONDS = 0.5
 # A guest calls again and again with the same token, and to check a signature costs more
@@ -91,7 +94,7 @@ class PublishedKeys:
         self._identity = urllib3.connection_from_url(
             identity_url, timeout=KEYS_TIMEOUT if resilient else None, retries=False
         )
-        self._rest = REST_SECONDS if resilient else 0.0
+        self._rests = resilient
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fresh_until = self._rest_until = 0.0
         self._asking = threading.Lock()
@@ -128,7 +131,8 @@ class PublishedKeys:
         except (urllib3.exceptions.HTTPError, jwt.PyJWTError, ValueError) as error:
             log.warning("keys not renewed", extra={"reason": str(error)})
         finally:
-            self._rest_until = time.monotonic() + self._rest
+            rest = REST_SECONDS if self._keys else REST_WITHOUT_KEYS_SECONDS
+            self._rest_until = time.monotonic() + (rest if self._rests else 0.0)
 
 
 class RevokedTokens:
@@ -286,7 +290,7 @@ class Guests:
                 with contextlib.suppress(Unavailable):
                     self._keys.find("")
                     return
-                time.sleep(REST_SECONDS)
+                time.sleep(REST_WITHOUT_KEYS_SECONDS)
 
         thread = threading.Thread(target=run, name="keys", daemon=True)
         thread.start()
