@@ -24,6 +24,7 @@ from .scarce import buy_at_once
 FEW = 3
 CAUGHT_SECONDS = 5.0  # how long a stage with a bug in it has to settle
 SETTLE_SECONDS = 60.0
+SLOW_MAIL_SECONDS = 1.5
 RESERVATIONS = "/v1/internal/reservations/"
 
 Probe = Callable[[World, list[Buyer]], object]
@@ -118,12 +119,13 @@ def lost_letters(world: World, crowd: list[Buyer]) -> None:
 
 
 def slow_mail(world: World, crowd: list[Buyer]) -> None:
-    """The mail server takes its time.
+    """The mail server takes its time, and whoever else would send does, too.
 
     With one letter: two would keep two senders busy, each with one of its own.
     """
-    world.break_mail(latency_ms=1500)
+    world.break_mail(latency_ms=int(1000 * SLOW_MAIL_SECONDS))
     crowd[0].send(Purchase(world.products[0]))
+    time.sleep(2 * SLOW_MAIL_SECONDS)
 
 
 def rush(world: World, crowd: list[Buyer]) -> None:
