@@ -65,7 +65,7 @@ def test_what_comes_after_its_deadline_is_refused_and_not_done(app, late):
 )
 def test_the_nearest_deadline_counts(app, told, most):
     answer = app.test_client().post("/work", headers=told())
-    assert 0 < answer.json["left"] <= most
+    assert 0 < answer.json["left"] <= most + 0.001  # headers are rounded
 
 
 def test_outside_of_a_request_nothing_is_shortened():
