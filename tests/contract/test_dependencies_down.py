@@ -51,7 +51,9 @@ IMPATIENT = {
     "PARTNER_RATE_PER_MINUTE": "5",
 }
 
-pytestmark = pytest.mark.skipif(STAGE > 2, reason="each stage brings its own parts")
+pytestmark = pytest.mark.skipif(
+    STAGE > 2, reason="it takes PostgreSQL and SMTP away, which this stage has not"
+)
 
 
 @pytest.fixture(scope="module")

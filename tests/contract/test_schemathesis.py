@@ -25,7 +25,7 @@ OPERATIONS = Contract().operations(STAGE)
 RIGHT_SHAPE = ["2xx", 404, 409, 413, 422]
 WRONG_SHAPE = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
 
-pytestmark = pytest.mark.skipif(STAGE > 2, reason="signing comes with stage 3")
+pytestmark = pytest.mark.skipif(STAGE > 2, reason="it does not sign its requests yet")
 
 
 def settings(stage, token):
