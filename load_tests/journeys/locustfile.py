@@ -1,0 +1,57 @@
+"""What Locust reads: the guests, their number over time, and the exact tails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from locust import LoadTestShape, events
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from load_tests.journeys import progress, tails
+from load_tests.journeys.actions import WEIGHTS
+from load_tests.journeys.guest import Guest
+from load_tests.journeys.plan import current
+from load_tests.journeys.shapes import SHAPES
+
+PLAN = current()
+FASTEST_A_SECOND = 100
+
+
+class ConciergeGuest(Guest):
+    """A guest of the stage in the plan."""
+
+    host = PLAN.stage.api_url
+    tasks = WEIGHTS
+    plan = PLAN
+    waiting = list(PLAN.accounts)
+
+
+if PLAN.shape:
+
+    class Shaped(LoadTestShape):
+        """The shape in the plan, for as long as it says."""
+
+        def tick(self) -> tuple[int, float] | None:
+            """Return how many guests there are to be now, and how fast they come."""
+            at = self.get_run_time()
+            if at >= PLAN.seconds:
+                return None
+            users = SHAPES[PLAN.shape](at, PLAN.users, PLAN.seconds)
+            return users, min(PLAN.users, FASTEST_A_SECOND)
+
+
+@events.init.add_listener
+def watch(environment: Environment, **_: Any) -> None:
+    """Count every answer exactly, and tell how it goes."""
+    tails.watch(environment, PLAN)
+    if PLAN.shape and not isinstance(environment.runner, WorkerRunner):
+        progress.watch(environment, PLAN)
+
+
+@events.test_start.add_listener
+def share(environment: Environment, **_: Any) -> None:
+    """Leave the accounts of other processes' guests to them."""
+    if isinstance(environment.runner, WorkerRunner):
+        mine = environment.runner.worker_index % PLAN.processes
+        ConciergeGuest.waiting[:] = PLAN.accounts[mine :: PLAN.processes]
