@@ -81,7 +81,7 @@ def sign_up_many(
     Args:
         stage: where.
         count: how many.
-        told: gets a line each time that another tenth of them is there.
+        told: gets a line each time that another quarter of them is there.
     """
     with ThreadPoolExecutor(AT_ONCE) as crowd:
         made = crowd.map(lambda _: sign_up(stage), range(count))
@@ -93,5 +93,5 @@ def _counted(
 ) -> Iterator[Account]:
     for number, account in enumerate(made, start=1):
         yield account
-        if number * 10 // count > (number - 1) * 10 // count and count > AT_ONCE:
+        if number * 4 // count > (number - 1) * 4 // count and count > AT_ONCE:
             told(f"signed up {number} of {count} guests")

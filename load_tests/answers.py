@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,7 +25,7 @@ LONGEST_WORDS = 120
 
 
 class WrongAnswer(Exception):
-    """An answer is not what the contract promises; the message names no single order."""
+    """An answer is not what the contract promises; no order is named in the words."""
 
 
 class _Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -175,9 +176,7 @@ def _decoded(body: bytes, kind: type[Answer]) -> Answer:
 
 def _refusal(status: int, body: bytes) -> str:
     words = body.decode(errors="replace")
-    try:
+    with suppress(msgspec.DecodeError, KeyError, TypeError):
         words = str(msgspec.json.decode(body)["message"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        pass
     words = ORDER_ID.sub("ord_...", words)[:LONGEST_WORDS]
     return f"{status} {words}" if status else f"no answer: {words}"

@@ -58,14 +58,15 @@ def _load(options: argparse.Namespace, stage: RunningStage) -> int:
             f"{COGNITO_SECONDS} seconds."
         )
     folder = _folder(options, stage)
-    accounts = sign_up_many(stage, options.users, _told)
+    measured_too = options.sign_up == "yes"
+    accounts = sign_up_many(stage, 1 if measured_too else options.users, _told)
     plan = Plan(
         stage=stage,
         shape="" if options.page else options.shape,
         users=options.users,
         seconds=seconds,
         think_seconds=options.think,
-        sign_up=options.sign_up == "yes",
+        sign_up=measured_too,
         processes=options.processes,
         accounts=accounts,
         folder=str(folder),

@@ -8,7 +8,7 @@ from locust import LoadTestShape, events
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from load_tests.journeys import progress, tails
+from load_tests.journeys import listening
 from load_tests.journeys.actions import WEIGHTS
 from load_tests.journeys.guest import Guest
 from load_tests.journeys.plan import current
@@ -44,9 +44,9 @@ if PLAN.shape:
 @events.init.add_listener
 def watch(environment: Environment, **_: Any) -> None:
     """Count every answer exactly, and tell how it goes."""
-    tails.watch(environment, PLAN)
+    listening.count(environment, PLAN)
     if PLAN.shape and not isinstance(environment.runner, WorkerRunner):
-        progress.watch(environment, PLAN)
+        listening.tell(environment, PLAN)
 
 
 @events.test_start.add_listener

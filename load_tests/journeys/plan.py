@@ -1,4 +1,4 @@
-"""What the command tells the Locust processes, in a file that only the user can read."""
+"""What the command tells the Locust processes, in a file of the user's own."""
 
 from __future__ import annotations
 

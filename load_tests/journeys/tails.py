@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
-from typing import Any
 
 import msgspec
-from locust.env import Environment
-from locust.runners import WorkerRunner
 
 from load_tests.latencies import Latencies
-
-from .plan import Plan
 
 FILE = "tails.json"
 PERCENTS = (50.0, 95.0, 99.0, 100.0)
@@ -73,34 +67,6 @@ class Tails:
             )
             for name, each in sorted(self.latencies.items())
         ]
-
-
-def watch(environment: Environment, plan: Plan) -> None:
-    """Count in each process; the one without a master writes the file at the end."""
-    tails = Tails()
-    events = environment.events
-
-    def answered(
-        request_type: str, name: str, response_time: float, **more: Any
-    ) -> None:
-        failed = more.get("exception") is not None
-        tails.record(f"{request_type} {name}", response_time / 1000, failed)
-
-    def report(client_id: str, data: dict[str, Any]) -> None:
-        data["tails"] = tails.taken()
-
-    def reported(client_id: str, data: dict[str, Any]) -> None:
-        tails.add(data.get("tails", {}))
-
-    def end(**_: Any) -> None:
-        Path(plan.folder, FILE).write_bytes(msgspec.json.encode(tails.rows()))
-
-    events.request.add_listener(answered)
-    if isinstance(environment.runner, WorkerRunner):
-        events.report_to_master.add_listener(report)
-    else:
-        events.worker_report.add_listener(reported)
-        events.quit.add_listener(end)
 
 
 def table(rows: list[Row], seconds: float) -> str:
