@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import gevent  # type: ignore[import-untyped]
 import msgspec
@@ -18,8 +18,6 @@ from load_tests.answers import WrongAnswer, read
 from .plan import Plan
 
 Answer = TypeVar("Answer")
-# Judges an answer that came: its status (0 for none), its headers, its body.
-Judge = Callable[[Any, bytes], Answer]
 
 TIMEOUT_SECONDS = 60.0
 
@@ -90,7 +88,7 @@ class Guest(FastHttpUser):
             method,
             url,
             name=name or path,
-            data=data or None,
+            data=cast(Any, data or None),  # bytes are fine, too
             headers=self.account.headers(method, url, data, own),
             catch_response=True,
             allow_redirects=False,

@@ -22,7 +22,7 @@ class ConciergeGuest(Guest):
     """A guest of the stage in the plan."""
 
     host = PLAN.stage.api_url
-    tasks = WEIGHTS
+    tasks = [action for action, weight in WEIGHTS.items() for _ in range(weight)]
     plan = PLAN
     waiting = list(PLAN.accounts)
 
@@ -34,14 +34,13 @@ if PLAN.shape:
 
         def tick(self) -> tuple[int, float] | None:
             """Return how many guests there are to be now, and how fast they come."""
-            at = self.get_run_time()
+            at = self.get_run_time()  # type: ignore[no-untyped-call]
             if at >= PLAN.seconds:
                 return None
             users = SHAPES[PLAN.shape](at, PLAN.users, PLAN.seconds)
             return users, min(PLAN.users, FASTEST_A_SECOND)
 
 
-@events.init.add_listener
 def watch(environment: Environment, **_: Any) -> None:
     """Count every answer exactly, and tell how it goes."""
     listening.count(environment, PLAN)
@@ -49,9 +48,12 @@ def watch(environment: Environment, **_: Any) -> None:
         listening.tell(environment, PLAN)
 
 
-@events.test_start.add_listener
 def share(environment: Environment, **_: Any) -> None:
     """Leave the accounts of other processes' guests to them."""
     if isinstance(environment.runner, WorkerRunner):
         mine = environment.runner.worker_index % PLAN.processes
         ConciergeGuest.waiting[:] = PLAN.accounts[mine :: PLAN.processes]
+
+
+events.init.add_listener(watch)
+events.test_start.add_listener(share)
