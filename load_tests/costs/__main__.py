@@ -73,11 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     usage_arguments(parser)
     parser.add_argument(
-        "--cognito", default="essentials", choices=("lite", "essentials", "plus")
+        "--cognito",
+        default="essentials",
+        choices=("lite", "essentials", "plus", "none"),
     )
     parser.add_argument("--engine", default="light", choices=("light", "strong"))
     parser.add_argument("--free-tier", action="store_true", help="take it off")
-    parser.add_argument("--plot", type=Path, help="draw 100 to 100,000 users to a file")
+    parser.add_argument("--plot", type=Path, help="draw the bills over users to a file")
     return parser
 
 

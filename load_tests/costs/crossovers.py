@@ -1,7 +1,7 @@
 """Where one stage's bill overtakes another's, found by search and not by algebra.
 
-Bills have steps (another instance) and bends (a tier, Cognito's free users), so they may
-cross more than once: every change of order between 100 and 10 million users is found.
+Bills have steps (another instance) and bends (a tier, Cognito's free users), so they
+may cross more than once: every change of order up to a million users is found.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .instances import TooLarge
 from .stages import STAGES, Terms, bill
 from .usage import Usage
 
-FEWEST, MOST = 100, 10_000_000
+FEWEST, MOST = 100, 1_000_000
 STEPS_A_DECADE = 20
 
 Difference = Callable[[int], Decimal]

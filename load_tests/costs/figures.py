@@ -208,8 +208,9 @@ def services(engine: str = "light", results: Path = RESULTS) -> ServerFigures:
 def functions(stage: int, results: Path = RESULTS) -> FunctionFigures:
     """Return the figures of stage 3 or 4.
 
-    A result `stage3-calls.json` has the members of `assumptions.yaml` that it replaces:
-    `calls`, whose `billed_ms` takes the place of `cpu_ms` and `wait_ms`, `operations`...
+    A result `stage3-calls.json` has `machine`, as every result, and the members of
+    `assumptions.yaml` that it replaces: `operations`, or `calls`, where `billed_ms` may
+    stand for `cpu_ms` and `wait_ms`.
 
     Args:
         stage: 3 or 4.

@@ -107,8 +107,8 @@ def database(load: Load, machines: Iterable[Machine], used: Decimal) -> Machine:
     ]
     if not enough:
         raise TooLarge(
-            f"PostgreSQL needs {load.peak:.1f} cores at the peak, more than any database "
-            "of the price file has: one database is where this stage ends."
+            f"PostgreSQL needs {load.peak:.1f} cores at the peak, more than any "
+            "database of the price file has: here a stage with one database ends."
         )
     return min(enough, key=lambda machine: machine.hourly)
 

@@ -89,5 +89,5 @@ def rounded(dollars: Decimal) -> Decimal:
 
 
 def told(count: Decimal) -> str:
-    """Write a quantity for people: three digits of what is small, whole numbers else."""
+    """Write a quantity: three digits of what is small, whole numbers else."""
     return f"{count:,.0f}" if count >= 100 else f"{count:.3g}"

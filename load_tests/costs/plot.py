@@ -14,15 +14,15 @@ from .stages import STAGES, Terms, bill
 from .table import BURSTY, NAMES
 from .usage import Usage
 
-# Okabe and Ito's palette, told apart by the colour-blind as well; each stage has a kind
-# of line and a marker of its own beside (M. Okabe and K. Ito, "Color Universal Design").
+# The colour-blind tell these apart, too (M. Okabe and K. Ito, "Color Universal
+# Design"); each stage has a kind of line and a marker of its own as well.
 LOOKS = {
     1: {"color": "#0072B2", "linestyle": "-", "marker": "o"},
     2: {"color": "#D55E00", "linestyle": "--", "marker": "s"},
     3: {"color": "#009E73", "linestyle": "-.", "marker": "^"},
     4: {"color": "#CC79A7", "linestyle": ":", "marker": "D"},
 }
-POINTS = [round(100 * 10 ** (at / 12)) for at in range(37)]  # 100 to 100,000
+POINTS = [round(100 * 10 ** (at / 12)) for at in range(49)]  # 100 to a million
 DOTS_AN_INCH = 150
 
 
@@ -34,7 +34,8 @@ def draw(usage: Usage, terms: Terms, file: Path) -> None:
         terms: prices and plans.
         file: to write.
     """
-    mpl.rcParams["svg.hashsalt"] = "concierge"  # the same picture, the same bytes
+    # The same picture, the same bytes; and words that can be searched for.
+    mpl.rcParams |= {"svg.hashsalt": "concierge", "svg.fonttype": "none"}
     figure = Figure(figsize=(11, 5), layout="constrained")
     both = figure.subplots(1, 2, sharey=True)
     for axes, peak in zip(both, (Decimal(1), BURSTY), strict=True):

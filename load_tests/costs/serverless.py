@@ -12,6 +12,7 @@ from .prices import PriceList
 from .servers import bytes_out, letters
 from .usage import Usage
 
+NO_COGNITO = "none"
 MS_GB = Decimal(1000 * 1024)  # milliseconds times MB, in a GB-second
 
 
@@ -29,7 +30,8 @@ def bill(
         usage: what guests do; their peak costs nothing more.
         figures: what that costs in work.
         prices: what work costs.
-        cognito: the user pool's plan: `lite`, `essentials` or `plus`.
+        cognito: the user pool's plan: `lite`, `essentials` or `plus`; with `none`
+            somebody else keeps the accounts, and is not in the bill.
     """
     rules = assumptions()["functions"]
     times = [(call, _times(call, usage)) for call in figures.calls]
@@ -37,17 +39,15 @@ def bill(
         *_lambda(times, rules, prices),
         _api(times, usage, rules, prices),
         *_dynamodb(times, usage, figures, rules, prices),
-        line(
-            f"Cognito ({cognito})",
-            [Part(f"cognito_{cognito}_users", usage.users)],
-            prices,
-        ),
         _site(usage, prices),
         line("Data out", [Part("data_out_gb", bytes_out(usage) / GB)], prices),
         line("E-mails (SES)", [Part("letters", letters(usage))], prices),
         _logs(times, prices),
-        _watching(figures, rules, prices),
+        _watching(usage, figures, rules, prices),
     ]
+    if cognito != NO_COGNITO:
+        users = Part(f"cognito_{cognito}_users", usage.users)
+        lines.append(line(f"Cognito ({cognito})", [users], prices))
     if figures.polls:
         lines += _messages(usage, figures, prices)
     return Bill(stage, tuple(lines), figures.basis)
@@ -142,10 +142,30 @@ def _logs(times: list[tuple[Call, Decimal]], prices: PriceList) -> Line:
 
 
 def _watching(
-    figures: FunctionFigures, rules: Mapping[str, Any], prices: PriceList
+    usage: Usage,
+    figures: FunctionFigures,
+    rules: Mapping[str, Any],
+    prices: PriceList,
 ) -> Line:
-    """Charge the metrics of each method, at most, and the alarms."""
-    parts = [Part("metrics", rules["metric_methods"] * rules["metrics_a_method"])]
+    """Charge metrics of methods and alarms.
+
+    A custom metric is paid for in the hours in which it is written (CloudWatch's price
+    page). Where calls come one by one and at random, n of them an hour leave a share of
+    exp(-n) of the hours without one (Poisson).
+    """
+    month = usage.a_month()
+    preflights = (
+        usage.all_visits * rules["preflights_a_visit"] / len(figures.operations)
+    )
+    written = sum(
+        (
+            1 - (-count / prices.hours).exp()
+            for operation in figures.operations
+            for count in (month[operation], min(preflights, month[operation]))
+        ),
+        Decimal(0),
+    )
+    parts = [Part("metrics", written * rules["metrics_a_method"])]
     if figures.alarms:
         parts.append(Part("alarms", figures.alarms))
     return line("Metrics and alarms", parts, prices)

@@ -78,10 +78,11 @@ def load(
 
 def database_of(usage: Usage, figures: ServerFigures, prices: PriceList) -> Machine:
     """Return the database's machine."""
+    rules: Each = assumptions()["servers"]
     return database(
         load(usage, figures.database_cpu_ms, prices),
         prices.databases,
-        assumptions()["servers"]["cpu_used"],
+        rules["cpu_used"],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import figures, servers, serverless
+from . import figures, serverless, servers
 from .lines import Bill
 from .prices import PriceList, prices
 from .usage import Usage
@@ -18,7 +18,7 @@ class Terms:
 
     Attributes:
         prices: what things cost.
-        cognito: the user pool's plan: `lite`, `essentials` or `plus`.
+        cognito: the user pool's plan: `lite`, `essentials`, `plus` or `none`.
         engine: what understands guests in stages 1 and 2: `light` or `strong`.
     """
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from .crossovers import Crossover, crossovers
+from .crossovers import FEWEST, MOST, Crossover, crossovers
 from .instances import TooLarge
 from .lines import Bill
+from .serverless import NO_COGNITO
 from .stages import STAGES, Terms, bill
 from .usage import Usage
 
@@ -55,11 +56,12 @@ def growth(usage: Usage, terms: Terms) -> str:
 
 
 def crossings(usage: Usage, terms: Terms) -> str:
-    """Return a sentence for each crossover."""
-    found = crossovers(usage, terms)
-    if not found:
-        return "No bill overtakes another between 100 and 10 million users."
-    return "\n".join(_sentence(each) for each in found)
+    """Return a sentence for each crossover, with Cognito's line and without."""
+    parts = [_crossings(usage, terms)]
+    if terms.cognito != NO_COGNITO:
+        parts.append("If somebody else kept the accounts, without Cognito's line:")
+        parts.append(_crossings(usage, replace(terms, cognito=NO_COGNITO)))
+    return "\n".join(parts)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
@@ -72,6 +74,13 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def _crossings(usage: Usage, terms: Terms) -> str:
+    found = crossovers(usage, terms)
+    if not found:
+        return f"No bill overtakes another from {FEWEST} to {MOST:,} users."
+    return "\n".join(_sentence(each) for each in found)
 
 
 def _sentence(each: Crossover) -> str:
@@ -88,9 +97,9 @@ def _head(usage: Usage, terms: Terms) -> str:
     free = "with" if terms.prices.free_tier else "without"
     return (
         f"{usage.users:,.0f} users a month, {usage.visits:f} visits each; a visit: "
-        f"{each}\n{requests:,.0f} requests a month, the peak {usage.peak:f} times the "
-        f"mean; {terms.prices.region}, prices read {terms.prices.read}, {free} the free "
-        "tier"
+        f"{each}\n{requests:,.0f} requests a month, the peak {usage.peak:f} times "
+        f"the mean; {terms.prices.region}, prices read {terms.prices.read}, {free} the "
+        "free tier"
     )
 
 
