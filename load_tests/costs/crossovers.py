@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from itertools import combinations, pairwise
 
 from .instances import TooLarge
+from .prices import NOTHING
 from .stages import STAGES, Terms, bill
 from .usage import Usage
 
@@ -20,6 +22,7 @@ FEWEST, MOST = 100, 1_000_000
 STEPS_A_DECADE = 20
 
 Difference = Callable[[int], Decimal]
+Total = Callable[[int, int], Decimal | None]
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,20 @@ def crossovers(usage: Usage, terms: Terms | None = None) -> list[Crossover]:
         usage: what guests do; its number of users does not matter.
         terms: prices and plans.
     """
+    terms = terms or Terms()
+
+    @cache
+    def total(stage: int, users: int) -> Decimal | None:
+        try:
+            return bill(stage, replace(usage, users=Decimal(users)), terms).total
+        except TooLarge:
+            return None
+
+    each = sum(replace(usage, users=Decimal(1)).a_month().values(), Decimal(0))
     found = [
-        crossing
+        Crossover(users, dearer, cheaper, each * users, total(dearer, users) or NOTHING)
         for one, other in combinations(STAGES, 2)
-        for crossing in _between(one, other, usage, terms or Terms())
+        for users, dearer, cheaper in _between(one, other, total)
     ]
     return sorted(found, key=lambda it: (it.users, it.dearer))
 
@@ -79,36 +92,21 @@ def changes(difference: Difference, points: list[int]) -> Iterator[tuple[int, bo
         yield high, after
 
 
-def _between(one: int, other: int, usage: Usage, terms: Terms) -> Iterator[Crossover]:
-    def at(users: int) -> Usage:
-        return replace(usage, users=Decimal(users))
+def _between(one: int, other: int, total: Total) -> Iterator[tuple[int, int, int]]:
+    """Return users, the stage that is dearer from there on, and the cheaper one."""
 
     def difference(users: int) -> Decimal:
-        return bill(other, at(users), terms).total - bill(one, at(users), terms).total
+        return (total(other, users) or NOTHING) - (total(one, users) or NOTHING)
 
-    points = [users for users in _points() if _can(one, other, at(users), terms)]
+    def both(users: int) -> bool:
+        return total(one, users) is not None and total(other, users) is not None
+
+    points = [users for users in _points() if both(users)]
     for users, other_is_dearer in changes(difference, points):
-        dearer, cheaper = (other, one) if other_is_dearer else (one, other)
-        yield Crossover(
-            users=users,
-            dearer=dearer,
-            cheaper=cheaper,
-            requests=sum(at(users).a_month().values(), Decimal(0)),
-            dollars=bill(dearer, at(users), terms).total,
-        )
+        yield (users, other, one) if other_is_dearer else (users, one, other)
 
 
 def _points() -> list[int]:
     decades = math.log10(MOST / FEWEST)
     count = round(decades * STEPS_A_DECADE)
     return [round(FEWEST * 10 ** (at / STEPS_A_DECADE)) for at in range(count + 1)]
-
-
-def _can(one: int, other: int, usage: Usage, terms: Terms) -> bool:
-    """Whether both stages can carry so many users at all."""
-    try:
-        for stage in (one, other):
-            bill(stage, usage, terms)
-    except TooLarge:
-        return False
-    return True

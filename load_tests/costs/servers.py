@@ -78,11 +78,10 @@ def load(
 
 def database_of(usage: Usage, figures: ServerFigures, prices: PriceList) -> Machine:
     """Return the database's machine."""
-    rules: Each = assumptions()["servers"]
     return database(
         load(usage, figures.database_cpu_ms, prices),
         prices.databases,
-        rules["cpu_used"],
+        assumptions()["servers"]["cpu_used"],
     )
 
 
@@ -119,7 +118,7 @@ def _load_balancers(usage: Usage, figures: ServerFigures, prices: PriceList) -> 
 
 def _lcus(usage: Usage, hours: Decimal) -> Decimal:
     """Return capacity units in use on average: the largest of three measures."""
-    rules = assumptions()["servers"]
+    rules: Each = assumptions()["servers"]
     new = usage.all_visits * rules["connections_a_visit"] / (hours * SECONDS_AN_HOUR)
     return max(
         new / LCU["new"],
