@@ -10,6 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from .instances import TooLarge
+from .serverless import NO_COGNITO
 from .stages import STAGES, Terms, bill
 from .table import BURSTY, NAMES
 from .usage import Usage
@@ -45,9 +46,16 @@ def draw(usage: Usage, terms: Terms, file: Path) -> None:
                 users,
                 dollars,
                 label=f"{stage} {NAMES[stage]}",
-                markevery=4,
+                markevery=(stage - 1, 4),
                 **LOOKS[stage],
             )
+        alone = replace(terms, cognito=NO_COGNITO)
+        axes.plot(
+            *_bills(3, replace(usage, peak=peak), alone),
+            label="3, were Cognito free",
+            color="black",
+            linewidth=1,
+        )
         how = "flat traffic" if peak == 1 else f"the peak {peak} times the mean"
         axes.set(xscale="log", yscale="log", title=how)
         axes.set_xlabel("users a month")
