@@ -60,14 +60,24 @@ NOTES = (
 def _stage(stage: int, usage: Usage, stripe_ms: float) -> str:
     found = resources(stage, usage, stripe_ms)
     users = float(usage.users)
-    first = min(found, key=lambda resource: resource.breaks_at(users))
+    first, *others = sorted(found, key=lambda resource: resource.breaks_at(users))
+    part = first.name.partition(":")[0]
+    then = next(each for each in others if each.name.partition(":")[0] != part)
     rows = [["", "asked", "there is", "", "used", "breaks at users"]]
     rows += [_row(resource, users) for resource in found]
-    return (
-        f"Stage {stage}, {NAMES[stage]}: first to break, at "
-        f"{first.breaks_at(users):,.0f} users, is {first.name}: {first.then}.\n"
-        + columns(rows)
+    return "\n".join(
+        [
+            f"Stage {stage}, {NAMES[stage]}",
+            f"  breaks first: {_told(first, users)}",
+            f"  next: {_told(then, users)}",
+            columns(rows),
+        ]
     )
+
+
+def _told(resource: Resource, users: float) -> str:
+    at = resource.breaks_at(users)
+    return f"{resource.name}, at {at:,.0f} users: {resource.then}"
 
 
 def _row(resource: Resource, users: float) -> list[str]:

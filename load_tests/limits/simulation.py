@@ -6,8 +6,9 @@ Every run has a seed and its own clock; nothing is timed. Rates are a second.
 from __future__ import annotations
 
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import simpy
@@ -26,10 +27,34 @@ class Counted:
     finished: int = 0
     refused: int = 0
 
+    def count(self, *, refused: bool) -> None:
+        """Count one more."""
+        if refused:
+            self.refused += 1
+        else:
+            self.finished += 1
+
     @property
     def share_refused(self) -> float:
         """Of all that came to an end."""
         return self.refused / (self.finished + self.refused)
+
+
+class Tokens:
+    """A token bucket that fills with the run's clock."""
+
+    def __init__(self, env: simpy.Environment, limit: float, burst: float) -> None:
+        self._env, self._limit, self._burst = env, limit, burst
+        self._held, self._at = burst, 0.0
+
+    def take(self) -> bool:
+        """Take a token; return whether there was one."""
+        grown = self._held + self._limit * (self._env.now - self._at)
+        self._held, self._at = min(self._burst, grown), self._env.now
+        if self._held < 1:
+            return False
+        self._held -= 1
+        return True
 
 
 def busy_worker(
@@ -86,22 +111,93 @@ def bucket(
 ) -> Counted:
     """Play requests that each take a token, or are refused: API Gateway, Stripe."""
     env, draw, done = simpy.Environment(), random.Random(seed), Counted()
-    held = {"tokens": burst, "at": 0.0}
+    tokens = Tokens(env, limit, burst)
 
     def request() -> Events:
-        grown = held["tokens"] + limit * (env.now - held["at"])
-        held["tokens"], held["at"] = min(burst, grown), env.now
-        if held["tokens"] < 1:
-            done.refused += 1
-        else:
-            held["tokens"] -= 1
-            done.finished += 1
-        return
-        yield  # a process is a generator, also one that never waits
+        done.count(refused=not tokens.take())
+        yield from ()
 
     env.process(_arrivals(env, draw, rate, request))
     env.run(until=seconds)
     return done
+
+
+@dataclass
+class Passed:
+    """What came of requests to stage 3.
+
+    Attributes:
+        at_api: at API Gateway's own limit.
+        at_lambda: at the account's concurrency.
+        at_stripe: at Stripe's limit; only checkouts come so far.
+        busy: calls of Lambda at once, on average.
+    """
+
+    at_api: Counted
+    at_lambda: Counted
+    at_stripe: Counted
+    busy: float = 0.0
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What a request to stage 3 must pass.
+
+    Attributes:
+        rate: requests a second that API Gateway lets through.
+        burst: requests that it lets through at once.
+        places: calls that Lambda answers at once.
+        stripe: requests a second that Stripe's endpoint takes.
+    """
+
+    rate: float
+    burst: float
+    places: int
+    stripe: float
+
+
+def passing(
+    rates: Mapping[str, float],
+    lasting: Mapping[str, float],
+    doors: Doors,
+    seconds: float,
+    seed: int,
+) -> Passed:
+    """Play guests' requests of all kinds to stage 3, whose doors refuse and never wait.
+
+    Args:
+        rates: requests a second by operation.
+        lasting: seconds for which an operation keeps one place at Lambda.
+        doors: to pass.
+        seconds: to play.
+        seed: of the draw.
+    """
+    env, draw = simpy.Environment(), random.Random(seed)
+    passed = Passed(Counted(), Counted(), Counted())
+    api = Tokens(env, doors.rate, doors.burst)
+    stripe = Tokens(env, doors.stripe, doors.stripe)
+    taken = simpy.Resource(env, capacity=doors.places)
+
+    def request(operation: str) -> Events:
+        passed.at_api.count(refused=not (let_in := api.take()))
+        if not let_in:
+            return
+        full = taken.count == doors.places
+        passed.at_lambda.count(refused=full)
+        if full:
+            return
+        with taken.request() as place:
+            yield place
+            if operation == "checkout":
+                passed.at_stripe.count(refused=not stripe.take())
+            lasts = draw.uniform(0.5, 1.5) * lasting.get(operation, 0.0)
+            passed.busy += min(lasts, seconds - env.now) / seconds
+            yield env.timeout(lasts)
+
+    for operation, rate in rates.items():
+        env.process(_arrivals(env, draw, rate, partial(request, operation)))
+    env.run(until=seconds)
+    return passed
 
 
 def drained(
