@@ -12,7 +12,7 @@ from load_tests.costs.table import NAMES, columns
 from load_tests.costs.usage import Usage
 
 from .resources import Resource, at_peak, resources
-from .settings import SettingNotFound
+from .settings import SettingNotFound, number
 from .spike import SECONDS, TIMES, Spike, pollers, spike
 
 
@@ -116,7 +116,8 @@ def _ramp() -> str:
     grown = pollers()
     return (
         f"Pollers of a queue grow from {grown.first:g} to {grown.most:,.0f} in "
-        f"{grown.ramp_seconds / 60:.2f} minutes, if MaximumConcurrency lets them."
+        f"{grown.ramp_seconds / 60:.2f} minutes, if MaximumConcurrency lets them; "
+        f"a message waits for {number('sqs', 'retention_days'):g} days at most."
     )
 
 

@@ -56,8 +56,8 @@ def throttled(rate: float, seconds: float, limit: float, burst: float) -> float:
     """Return the share of requests that a token bucket refuses.
 
     API Gateway lets `burst` through at once and `limit` a second (API Gateway Developer
-    Guide, "Throttle requests"); Stripe's limiter is of the same kind. The burst is taken
-    to be more than chance heaps up: with hardly any, tokens are lost between requests.
+    Guide, "Throttle requests"); Stripe's limiter is of the same kind. The burst is to
+    be more than chance heaps up: with hardly any, tokens are lost between requests.
 
     Args:
         rate: of requests.

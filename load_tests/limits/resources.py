@@ -13,7 +13,7 @@ from load_tests.costs.prices import prices
 from load_tests.costs.usage import Usage
 
 from . import settings
-from .queueing import worker_throughput
+from .queueing import refused, worker_throughput
 
 MS = 1000
 MIB = 2**20
@@ -121,7 +121,7 @@ def _of_servers(
 ) -> list[Resource]:
     work = figures.monolith() if stage == 1 else figures.services()
     fleets = servers.fleets(usage, work, prices())
-    found = [_stripe(rates), _database(usage, work)]
+    found = [*_stripe(rates), _database(usage, work)]
     for service in work.services:
         found += _of_workers(stage, service, fleets[service.name], rates, stripe_ms)
     if stage == 1:
@@ -235,7 +235,7 @@ def _of_functions(
             "requests/s",
             "guests and services get 429",
         ),
-        _concurrency(used, rates, stripe_ms),
+        *_concurrency(used, rates, stripe_ms),
         *_dynamodb(used, rates),
         Resource(
             "e-mails, while SES is in its sandbox",
@@ -246,23 +246,41 @@ def _of_functions(
         ),
     ]
     if stage == 3:
-        return [*found, _stripe(rates)]
+        return [*found, *_stripe(rates)]
     return [*found, *_of_queue(usage, rates)]
 
 
-def _concurrency(used: FunctionFigures, rates: Rates, stripe_ms: float) -> Resource:
-    """Return the environments that are busy at once: Little's law, all functions."""
-    return Resource(
-        "Lambda, concurrent calls",
-        sum(
-            rates[call.operation] * float(call.times) * duration(call, stripe_ms)
-            for call in used.calls
-            if call.operation
+def _concurrency(
+    used: FunctionFigures, rates: Rates, stripe_ms: float
+) -> list[Resource]:
+    """Return the environments that are busy at once: Little's law."""
+    busy: dict[str, float] = {}
+    for call in used.calls:
+        if call.operation:
+            lasting = float(call.times) * duration(call, stripe_ms)
+            each = busy.get(call.function, 0.0)
+            busy[call.function] = each + rates[call.operation] * lasting
+    places = settings.number("lambda", "concurrency")
+    ramp = settings.number("lambda", "ramp_environments")
+    seconds = settings.number("lambda", "ramp_seconds")
+    most = max(busy, key=lambda name: busy[name])
+    lost = 100 * refused(places, int(places))
+    return [
+        Resource(
+            "Lambda, concurrent calls",
+            sum(busy.values()),
+            places,
+            "calls",
+            f"{lost:.0f} % of the calls are refused there, and more beyond",
         ),
-        settings.number("lambda", "concurrency"),
-        "calls",
-        "guests get 429 or 502",
-    )
+        Resource(
+            f"Lambda, new environments of {most} within {seconds:g} s",
+            busy[most],
+            ramp,
+            "environments",
+            "a sudden crowd is refused until there are enough",
+        ),
+    ]
 
 
 def duration(call: figures.Call, stripe_ms: float = 300) -> float:
@@ -330,16 +348,33 @@ def _of_queue(usage: Usage, rates: Rates) -> list[Resource]:
             "Stripe answers 429; the message waits",
             grows=False,
         ),
+        Resource(
+            "messages in flight",
+            float(settings.consumers()),
+            settings.number("sqs", "in_flight"),
+            "messages",
+            "no more are given out",
+            grows=False,
+        ),
     ]
 
 
-def _stripe(rates: Rates) -> Resource:
-    """Return Stripe's limit: a checkout calls each of two endpoints once."""
-    return Resource(
-        "Stripe, an endpoint",
-        rates["checkout"],
-        settings.number("stripe", "endpoint_rate"),
-        "requests/s",
-        "Stripe answers 429, guests get 503",
-        False,
+def _stripe(rates: Rates) -> list[Resource]:
+    """Return Stripe's limits: a checkout calls each of two endpoints once."""
+    then = "Stripe answers 429, guests get 503"
+    calls = rates["checkout"] * settings.number("stripe", "calls_a_checkout")
+    limits = (
+        ("an endpoint", rates["checkout"], "endpoint_rate"),
+        ("a live account", calls, "account_rate"),
     )
+    return [
+        Resource(
+            f"Stripe, {of}",
+            asked,
+            settings.number("stripe", limit),
+            "requests/s",
+            then,
+            assumed=False,
+        )
+        for of, asked, limit in limits
+    ]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from load_tests.costs import figures
 from load_tests.costs.stages import STAGES
 from load_tests.costs.usage import Usage
-from load_tests.limits import settings
+from load_tests.limits import settings, simulation
 from load_tests.limits.queueing import (
     Pollers,
     drain_seconds,
@@ -28,8 +28,6 @@ from load_tests.limits.queueing import (
 )
 from load_tests.limits.resources import at_peak, duration, resources
 from load_tests.limits.spike import pollers, spike
-
-simulation = pytest.importorskip("load_tests.limits.simulation")
 
 WITHIN = 0.05
 MANY = Usage(Decimal(100_000), peak=Decimal(50))
