@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .prices import decimals
+from .work import Call, FunctionFigures, ServerFigures, Service, Traffic
 
 ASSUMPTIONS = Path(__file__).with_name("assumptions.yaml")
 RESULTS = Path(__file__).resolve().parents[1] / "results"
@@ -22,89 +22,9 @@ STAGES = Path(__file__).resolve().parents[2]
 FUNCTION_FOLDERS = {3: "stage3_serverless", 4: "stage4_async"}
 CONNECTIONS = 16
 
-Each = Mapping[str, Decimal]
-
 
 class FiguresError(Exception):
     """A result or an assumption cannot be used; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Service:
-    """A server program, of which copies run on instances.
-
-    Attributes:
-        name: of the service.
-        cpu_ms: CPU milliseconds of one core by operation.
-        worker_mib: memory of one worker, its part of what is shared included (PSS).
-    """
-
-    name: str
-    cpu_ms: Each
-    worker_mib: Decimal
-
-
-@dataclass(frozen=True)
-class ServerFigures:
-    """Stage 1 or 2.
-
-    Attributes:
-        services: what runs on instances.
-        database_cpu_ms: CPU milliseconds of PostgreSQL by operation.
-        inner_calls: calls between services by operation.
-        cache_nodes: of Redis.
-        basis: where the figures are from, a line each.
-    """
-
-    services: tuple[Service, ...]
-    database_cpu_ms: Each
-    inner_calls: Each
-    cache_nodes: Decimal
-    basis: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a function, for each request of an operation or so often a month.
-
-    Attributes:
-        function: which.
-        memory_mb: what it is given.
-        times: a request of the operation, or a month when there is none.
-        billed_ms: of one call, without beginnings.
-        init_ms: billed when a call begins a new environment.
-        api: whether API Gateway passes it on.
-        reads: read units of DynamoDB of one call, beside the operation's.
-        operation: which, or nothing.
-    """
-
-    function: str
-    memory_mb: Decimal
-    times: Decimal
-    billed_ms: Decimal
-    init_ms: Decimal
-    api: bool
-    reads: Decimal
-    operation: str
-
-
-@dataclass(frozen=True)
-class FunctionFigures:
-    """Stage 3 or 4.
-
-    Attributes:
-        calls: of functions.
-        operations: read and write units, queue requests and publishes by operation.
-        polls: requests a month that ask queues in which there is nothing.
-        alarms: on queues.
-        basis: where the figures are from, a line each.
-    """
-
-    calls: tuple[Call, ...]
-    operations: Mapping[str, Each]
-    polls: Decimal
-    alarms: Decimal
-    basis: tuple[str, ...]
 
 
 @cache
@@ -158,6 +78,8 @@ def monolith(engine: str = "light", results: Path = RESULTS) -> ServerFigures:
         },
         inner_calls={},
         cache_nodes=Decimal(0),
+        traffic=_traffic(result["bytes"]),
+        rules=assumptions()["servers"],
         basis=tuple(basis),
     )
 
@@ -201,6 +123,8 @@ def services(engine: str = "light", results: Path = RESULTS) -> ServerFigures:
         database_cpu_ms=one.database_cpu_ms,
         inner_calls=assumed["inner_calls"],
         cache_nodes=assumed["cache_nodes"],
+        traffic=one.traffic,
+        rules=one.rules,
         basis=tuple(basis),
     )
 
@@ -229,6 +153,8 @@ def functions(stage: int, results: Path = RESULTS) -> FunctionFigures:
         operations=assumed["operations"],
         polls=assumed.get("queues", Decimal(0)) * assumed.get("polls_a_queue", 0),
         alarms=assumed.get("alarms", Decimal(0)),
+        traffic=_traffic(),
+        rules=assumptions()["functions"],
         basis=tuple(basis),
     )
 
@@ -257,6 +183,19 @@ def memory_of(stage: int, function: str) -> Decimal:
             return Decimal(told["lambda_memory_size"])
     found: Decimal = assumptions()["functions"]["memory_mb"][function]
     return found
+
+
+def _traffic(products_bytes: Decimal | None = None) -> Traffic:
+    assumed = assumptions()
+    answers = dict(assumed["answer_bytes"])
+    if products_bytes is not None:
+        answers["products"] = products_bytes
+    return Traffic(
+        answer_bytes=answers,
+        log_bytes=assumed["log_bytes"],
+        letters=assumed["letters"],
+        **assumed["site"],
+    )
 
 
 def _call(stage: int, call: Mapping[str, Any]) -> Call:

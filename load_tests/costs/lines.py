@@ -19,14 +19,19 @@ class Line:
     Attributes:
         name: what is paid for; stages have names in common.
         detail: how much of it.
-        dollars: US dollars, rounded to the cent as an invoice has them.
+        exact: US dollars, not rounded.
         verified: whether every price in it was verified.
     """
 
     name: str
     detail: str
-    dollars: Decimal
+    exact: Decimal
     verified: bool
+
+    @property
+    def dollars(self) -> Decimal:
+        """US dollars, rounded to the cent as an invoice has them."""
+        return rounded(self.exact)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class Bill:
     def total(self) -> Decimal:
         """US dollars of all lines, as they are printed."""
         return sum((line.dollars for line in self.lines), Decimal(0))
+
+    @property
+    def exact(self) -> Decimal:
+        """US dollars of all lines, none of them rounded."""
+        return sum((line.exact for line in self.lines), Decimal(0))
 
     def dollars(self, name: str) -> Decimal | None:
         """Return what is paid under a name, or None when nothing of it is used."""
@@ -78,7 +88,7 @@ def line(name: str, parts: Iterable[Part], prices: PriceList) -> Line:
     return Line(
         name=name,
         detail=" + ".join(f"{told(count)} {price.unit}" for price, count in charged),
-        dollars=rounded(exact),
+        exact=exact,
         verified=all(price.verified for price, _ in charged),
     )
 

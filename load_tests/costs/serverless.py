@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from .figures import Call, FunctionFigures, assumptions
 from .lines import GB, Bill, Line, Part, line
 from .prices import PriceList
-from .servers import bytes_out, letters
+from .servers import for_guests
 from .usage import Usage
+from .work import Call, Each, FunctionFigures, Traffic
 
 NO_COGNITO = "none"
 MS_GB = Decimal(1000 * 1024)  # milliseconds times MB, in a GB-second
@@ -33,16 +31,15 @@ def bill(
         cognito: the user pool's plan: `lite`, `essentials` or `plus`; with `none`
             somebody else keeps the accounts, and is not in the bill.
     """
-    rules = assumptions()["functions"]
+    rules, traffic = figures.rules, figures.traffic
     times = [(call, _times(call, usage)) for call in figures.calls]
     lines = [
         *_lambda(times, rules, prices),
         _api(times, usage, rules, prices),
         *_dynamodb(times, usage, figures, rules, prices),
-        _site(usage, prices),
-        line("Data out", [Part("data_out_gb", bytes_out(usage) / GB)], prices),
-        line("E-mails (SES)", [Part("letters", letters(usage))], prices),
-        _logs(times, prices),
+        _site(usage, traffic, prices),
+        *for_guests(usage, traffic, prices),
+        _logs(times, traffic, prices),
         _watching(usage, figures, rules, prices),
     ]
     if cognito != NO_COGNITO:
@@ -73,7 +70,7 @@ def _times(call: Call, usage: Usage) -> Decimal:
 
 
 def _lambda(
-    times: list[tuple[Call, Decimal]], rules: Mapping[str, Any], prices: PriceList
+    times: list[tuple[Call, Decimal]], rules: Each, prices: PriceList
 ) -> list[Line]:
     calls = sum((count for _, count in times), Decimal(0))
     time = sum(
@@ -88,7 +85,7 @@ def _lambda(
 def _api(
     times: list[tuple[Call, Decimal]],
     usage: Usage,
-    rules: Mapping[str, Any],
+    rules: Each,
     prices: PriceList,
 ) -> Line:
     """Charge guests' requests, those between services, and browsers' preflights."""
@@ -101,7 +98,7 @@ def _dynamodb(
     times: list[tuple[Call, Decimal]],
     usage: Usage,
     figures: FunctionFigures,
-    rules: Mapping[str, Any],
+    rules: Each,
     prices: PriceList,
 ) -> list[Line]:
     reads = _units(usage, figures, "reads")
@@ -125,26 +122,25 @@ def _messages(usage: Usage, figures: FunctionFigures, prices: PriceList) -> list
     ]
 
 
-def _site(usage: Usage, prices: PriceList) -> Line:
-    site = assumptions()["site"]
+def _site(usage: Usage, traffic: Traffic, prices: PriceList) -> Line:
     parts = [
-        Part("s3_gb_months", site["gb_stored"]),
-        Part("s3_gets", usage.all_visits * site["files_a_visit"]),
+        Part("s3_gb_months", traffic.gb_stored),
+        Part("s3_gets", usage.all_visits * traffic.files_a_visit),
     ]
     return line("Site (S3)", parts, prices)
 
 
-def _logs(times: list[tuple[Call, Decimal]], prices: PriceList) -> Line:
+def _logs(
+    times: list[tuple[Call, Decimal]], traffic: Traffic, prices: PriceList
+) -> Line:
     calls = sum((count for _, count in times), Decimal(0))
-    return line(
-        "Logs", [Part("logs_gb", calls * assumptions()["log_bytes"] / GB)], prices
-    )
+    return line("Logs", [Part("logs_gb", calls * traffic.log_bytes / GB)], prices)
 
 
 def _watching(
     usage: Usage,
     figures: FunctionFigures,
-    rules: Mapping[str, Any],
+    rules: Each,
     prices: PriceList,
 ) -> Line:
     """Charge metrics of methods and alarms.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .figures import Each, ServerFigures, assumptions
 from .instances import Fleet, Load, database, fleet
-from .lines import GB, Bill, Line, Part, line, rounded, told
+from .lines import GB, Bill, Line, Part, line, told
 from .prices import Machine, PriceList
 from .usage import SECONDS_AN_HOUR, Usage
+from .work import Each, ServerFigures, Traffic, total
 
 MS = Decimal(1000)
 # What one capacity unit (LCU) of a load balancer is: new connections a second, open
@@ -33,8 +33,7 @@ def bill(stage: int, usage: Usage, figures: ServerFigures, prices: PriceList) ->
         *_instances(usage, figures, prices),
         _load_balancers(usage, figures, prices),
         _database(usage, figures, prices),
-        _data_out(usage, prices),
-        line("E-mails (SES)", [Part("letters", letters(usage))], prices),
+        *for_guests(usage, figures.traffic, prices),
         _logs(usage, figures, prices),
     ]
     if figures.cache_nodes:
@@ -44,12 +43,12 @@ def bill(stage: int, usage: Usage, figures: ServerFigures, prices: PriceList) ->
 
 def fleets(usage: Usage, figures: ServerFigures, prices: PriceList) -> dict[str, Fleet]:
     """Return the instances of each service."""
-    rules, address = assumptions()["servers"], prices["public_address_hours"]
+    address = prices["public_address_hours"]
     return {
         service.name: fleet(
             load(usage, service.cpu_ms, prices, service.worker_mib),
             prices.instances,
-            rules,
+            figures.rules,
             address.of(Decimal(1)),
         )
         for service in figures.services
@@ -81,14 +80,18 @@ def database_of(usage: Usage, figures: ServerFigures, prices: PriceList) -> Mach
     return database(
         load(usage, figures.database_cpu_ms, prices),
         prices.databases,
-        assumptions()["servers"]["cpu_used"],
+        figures.rules["cpu_used"],
     )
 
 
-def letters(usage: Usage) -> Decimal:
-    """Return the e-mails of a month."""
-    each: Each = assumptions()["letters"]
-    return _sum(usage, each)
+def for_guests(usage: Usage, traffic: Traffic, prices: PriceList) -> list[Line]:
+    """Charge what guests get, which is the same at every stage."""
+    out = Part("data_out_gb", traffic.bytes_out(usage) / GB)
+    letters = Part("letters", total(usage, traffic.letters))
+    return [
+        line("Data out", [out], prices),
+        line("E-mails (SES)", [letters], prices),
+    ]
 
 
 def _instances(usage: Usage, figures: ServerFigures, prices: PriceList) -> list[Line]:
@@ -98,73 +101,55 @@ def _instances(usage: Usage, figures: ServerFigures, prices: PriceList) -> list[
         hours = prices.hours * them.count
         dollars = them.hourly * prices.hours + address.of(hours)
         verified = them.machine.verified and address.verified
-        lines.append(Line("Instances", f"{name}: {them}", rounded(dollars), verified))
+        lines.append(Line("Instances", f"{name}: {them}", dollars, verified))
     return lines
 
 
 def _load_balancers(usage: Usage, figures: ServerFigures, prices: PriceList) -> Line:
     """Charge a load balancer for guests, and one for calls between services."""
-    zones = assumptions()["servers"]["zones"]
-    inner = _sum(usage, figures.inner_calls)
+    inner = total(usage, figures.inner_calls)
     doors = Decimal(2 if figures.inner_calls else 1)
-    units = _lcus(usage, prices.hours) + inner / _seconds(prices) / LCU["new"]
+    units = _lcus(usage, figures, prices.hours) + inner / _seconds(prices) / LCU["new"]
     parts = [
         Part("load_balancer_hours", prices.hours * doors),
         Part("load_balancer_lcu_hours", units * prices.hours),
-        Part("public_address_hours", prices.hours * zones),
+        Part("public_address_hours", prices.hours * figures.rules["zones"]),
     ]
     return line("Load balancers", parts, prices)
 
 
-def _lcus(usage: Usage, hours: Decimal) -> Decimal:
+def _lcus(usage: Usage, figures: ServerFigures, hours: Decimal) -> Decimal:
     """Return capacity units in use on average: the largest of three measures."""
-    rules: Each = assumptions()["servers"]
+    rules = figures.rules
     new = usage.all_visits * rules["connections_a_visit"] / (hours * SECONDS_AN_HOUR)
     return max(
         new / LCU["new"],
         new * rules["connection_seconds"] / LCU["open"],
-        bytes_out(usage) / GB / hours / LCU["gb"],
+        figures.traffic.bytes_out(usage) / GB / hours / LCU["gb"],
     )
 
 
 def _database(usage: Usage, figures: ServerFigures, prices: PriceList) -> Line:
     machine = database_of(usage, figures, prices)
-    storage, gb = prices["database_gb_months"], assumptions()["servers"]["database_gb"]
+    storage, gb = prices["database_gb_months"], figures.rules["database_gb"]
     dollars = machine.hourly * prices.hours + storage.of(gb)
     detail = f"{machine.name} in two zones, {told(gb)} GB"
-    return Line("PostgreSQL (RDS)", detail, rounded(dollars), machine.verified)
+    return Line("PostgreSQL (RDS)", detail, dollars, machine.verified)
 
 
 def _cache(figures: ServerFigures, prices: PriceList) -> Line:
     node = next(each for each in prices.caches if each.name == CACHE)
     dollars = node.hourly * prices.hours * figures.cache_nodes
     detail = f"{figures.cache_nodes} x {node.name}"
-    return Line("Redis (ElastiCache)", detail, rounded(dollars), node.verified)
-
-
-def _data_out(usage: Usage, prices: PriceList) -> Line:
-    return line("Data out", [Part("data_out_gb", bytes_out(usage) / GB)], prices)
-
-
-def bytes_out(usage: Usage) -> Decimal:
-    """Return the bytes of a month that leave for guests: answers and the page."""
-    site: Each = assumptions()["site"]
-    answers: Each = assumptions()["answer_bytes"]
-    return _sum(usage, answers) + usage.all_visits * site["bytes_a_visit"]
+    return Line("Redis (ElastiCache)", detail, dollars, node.verified)
 
 
 def _logs(usage: Usage, figures: ServerFigures, prices: PriceList) -> Line:
-    inner = _sum(usage, figures.inner_calls)
+    inner = total(usage, figures.inner_calls)
     lines = sum(usage.a_month().values()) + inner
-    size = lines * assumptions()["log_bytes"] / GB
+    size = lines * figures.traffic.log_bytes / GB
     return line("Logs", [Part("logs_gb", size)], prices)
 
 
 def _seconds(prices: PriceList) -> Decimal:
     return prices.hours * SECONDS_AN_HOUR
-
-
-def _sum(usage: Usage, each: Each) -> Decimal:
-    """Return what a month's requests make of something that each has so much of."""
-    month = usage.a_month()
-    return sum((month[name] * much for name, much in each.items()), Decimal(0))

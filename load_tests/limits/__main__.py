@@ -11,7 +11,8 @@ from load_tests.costs.instances import TooLarge
 from load_tests.costs.table import NAMES, columns
 from load_tests.costs.usage import Usage
 
-from .resources import Resource, at_peak, resources
+from .resource import Resource, at_peak
+from .resources import resources
 from .settings import SettingNotFound, number
 from .spike import SECONDS, TIMES, Spike, pollers, spike
 

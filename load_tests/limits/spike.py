@@ -10,7 +10,8 @@ from load_tests.costs.usage import Usage
 
 from . import settings
 from .queueing import Pollers, drain_seconds, throttled, worker_throughput
-from .resources import MS, at_peak, work_of
+from .resource import MS, at_peak
+from .server_limits import work_of
 
 SECONDS = 30.0
 TIMES = 10.0

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from deployment import estimate
 from deployment.settings import SettingsError, deployment
-from load_tests.costs import figures, plot
+from load_tests.costs import figures, plot, serverless
 from load_tests.costs.crossovers import changes, crossovers
 from load_tests.costs.instances import Load, TooLarge, database, fleet
 from load_tests.costs.prices import Machine, prices
@@ -284,3 +284,49 @@ def test_the_command_prints_four_bills_and_refuses_nonsense():
     wrong = subprocess.run([*command, "-1"], capture_output=True, text=True)
     assert wrong.returncode == 2
     assert "at least 0" in wrong.stderr
+
+
+# A bill reckoned by hand
+
+
+def test_a_function_of_512_mb_that_reads_and_writes_once_costs_5_28_a_million():
+    known = figures.functions(3)
+    call = replace(
+        known.calls[0],
+        memory_mb=Decimal(512),
+        billed_ms=Decimal(100),
+        init_ms=Decimal(0),
+        times=Decimal(1),
+    )
+    work = replace(
+        known,
+        calls=(call,),
+        operations={"products": {"reads": Decimal(1), "writes": Decimal(1)}},
+    )
+    nothing = dict.fromkeys(("chats", "checkouts", "orders", "sign_ins"), Decimal(0))
+    usage = Usage(Decimal(500_000), Decimal(2), products=Decimal(1), **nothing)
+    month = serverless.bill(3, usage, work, PRICES, "none")
+    own = ("Lambda, requests", "Lambda, time", "DynamoDB, writes", "DynamoDB, reads")
+    exact = {line.name: line.exact for line in month.lines}
+    api = PRICES["api_rest_requests"].of(Decimal(1_000_000))
+    assert round(sum(exact[name] for name in own) + api, 2) == Decimal("5.28")
+    preflights = usage.all_visits * work.rules["preflights_a_visit"]
+    asked = Decimal(1_000_000) + preflights
+    assert exact["API Gateway"] == PRICES["api_rest_requests"].of(asked)
+
+
+def test_a_bill_of_servers_comes_out_as_on_paper():
+    usage = Usage(Decimal(0))
+    month = bill(1, usage)
+    # 2 x t3.micro and an address each; a balancer with two; a database and 20 GB.
+    on_paper = {
+        "Instances": "22.48",  # 2 x (0.0104 + 0.005) x 730
+        "Load balancers": "23.73",  # (0.0225 + 2 x 0.005) x 730
+        "PostgreSQL (RDS)": "52.05",  # 0.065 x 730 + 20 x 0.23
+        "Data out": "0.00",
+        "E-mails (SES)": "0.00",
+        "Logs": "0.00",
+    }
+    assert {line.name: str(line.dollars) for line in month.lines} == on_paper
+    assert month.total == Decimal("98.26")
+    assert abs(month.total - month.exact) <= Decimal("0.005") * len(month.lines)

@@ -19,6 +19,7 @@ from load_tests.costs import figures
 from load_tests.costs.stages import STAGES
 from load_tests.costs.usage import Usage
 from load_tests.limits import settings, simulation
+from load_tests.limits.function_limits import duration
 from load_tests.limits.queueing import (
     Pollers,
     drain_seconds,
@@ -26,7 +27,8 @@ from load_tests.limits.queueing import (
     throttled,
     worker_throughput,
 )
-from load_tests.limits.resources import at_peak, duration, resources
+from load_tests.limits.resource import at_peak
+from load_tests.limits.resources import resources
 from load_tests.limits.spike import pollers, spike
 
 WITHIN = 0.05
