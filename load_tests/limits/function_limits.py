@@ -144,9 +144,8 @@ def _dynamodb(used: FunctionFigures, rates: Rates) -> list[Resource]:
 
 def _of_queue(usage: Usage, rates: Rates) -> list[Resource]:
     """Return what the queue needs: it takes any peak, so the mean must be carried."""
-    each = settings.number("consumer_ms") / MS
     mean = rates["checkout"] / float(usage.peak)
-    charged = settings.consumers() / each
+    charged = settings.charged_a_second()
     return [
         Resource(
             f"payments: {settings.consumers()} at once, the mean over the month",

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 QUOTAS = Path(__file__).with_name("limits.yaml")
 MONOLITH = REPOSITORY / "stage1_monolith"
 SERVICES = REPOSITORY / "stage2_split_services"
-API_FOLDERS = {3: "stage3_serverless", 4: "stage4_async"}
+FOLDERS = {3: "stage3_serverless", 4: "stage4_async"}
 
 
 class SettingNotFound(Exception):
@@ -50,19 +50,22 @@ def api_burst(stage: int) -> int:
 
 
 def consumers() -> int:
-    """Return how many payments stage 4 charges at once.
+    """Return how many payments stage 4 charges at once, or what is assumed of it."""
+    return int(_of_payments(r"(?m)^WORKERS = (\d+)", "consumers"))
 
-    Of its own files if they say so (`MaximumConcurrency`), otherwise as assumed.
+
+def paced_rate() -> float:
+    """Return the requests a second that these send to Stripe, all of them together."""
+    return _of_payments(r"(?m)^    stripe_rate: .+ = ([\d.]+)$", "paced_rate")
+
+
+def charged_a_second() -> float:
+    """Return the payments a second that the queue lets through to Stripe.
+
+    So many at once by the time of each (Little's law), and no more than their pace.
     """
-    folder = REPOSITORY / API_FOLDERS[4]
-    pattern = re.compile(r'(?i)maximum_?concurrency["\s:=]+(\d+)')
-    files = sorted(folder.glob("payments/**/*")) if folder.is_dir() else []
-    for path in files:
-        if path.suffix in {".py", ".json", ".yaml"} and (
-            found := pattern.search(path.read_text(encoding="utf-8"))
-        ):
-            return int(found[1])
-    return int(quotas()["consumers"])
+    at_once = consumers() / (number("consumer_ms") / 1000)
+    return min(at_once, paced_rate() / number("stripe", "calls_a_checkout"))
 
 
 def number(*path: str) -> float:
@@ -74,10 +77,17 @@ def number(*path: str) -> float:
 
 
 def _parameter(stage: int, name: str) -> int:
-    source = REPOSITORY / API_FOLDERS[stage] / "public_api.yaml"
+    source = REPOSITORY / FOLDERS[stage] / "public_api.yaml"
     if not source.exists():  # stage 4 keeps the API of stage 3
-        source = REPOSITORY / API_FOLDERS[3] / "public_api.yaml"
+        source = REPOSITORY / FOLDERS[3] / "public_api.yaml"
     return _number(source, rf"(?m)^  {name}:\n    Type: Number\n    Default: (\d+)")
+
+
+def _of_payments(pattern: str, otherwise: str) -> float:
+    source = REPOSITORY / FOLDERS[4] / "payments" / "chalicelib" / "config.py"
+    text = source.read_text(encoding="utf-8") if source.exists() else ""
+    found = re.search(pattern, text)
+    return float(found[1]) if found else number(otherwise)
 
 
 def _number(source: Path, pattern: str) -> int:

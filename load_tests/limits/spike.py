@@ -10,7 +10,7 @@ from load_tests.costs.usage import Usage
 
 from . import settings
 from .queueing import Pollers, drain_seconds, throttled, worker_throughput
-from .resource import MS, at_peak
+from .resource import at_peak
 from .server_limits import work_of
 
 SECONDS = 30.0
@@ -46,14 +46,14 @@ def spike(usage: Usage, stripe_ms: float = 300) -> Spike:
     usual = at_peak(usage)["checkout"]
     rate = usual * TIMES
     limit = settings.number("stripe", "endpoint_rate")
-    each, many = settings.number("consumer_ms") / MS, float(settings.consumers())
-    backlog = max(0.0, rate - many / each) * SECONDS
+    charged, many = settings.charged_a_second(), float(settings.consumers())
+    backlog = max(0.0, rate - charged) * SECONDS
     return Spike(
         rate=rate,
         finished=_finished(usage, stripe_ms),
         refused=throttled(rate, SECONDS, limit, burst=limit),
         backlog=backlog,
-        drain=drain_seconds(backlog, usual, each, Pollers(many, 0, many)),
+        drain=drain_seconds(backlog, usual, many / charged, Pollers(many, 0, many)),
     )
 
 

@@ -223,6 +223,7 @@ def test_our_own_settings_are_read_from_the_stages():
     assert settings.connections() == 12
     assert (settings.api_rate(3), settings.api_burst(3)) == (500, 1000)
     assert settings.consumers() >= 1
+    assert settings.charged_a_second() * 2 <= settings.paced_rate() <= 25
 
 
 def test_a_setting_that_has_moved_is_asked_for(tmp_path, monkeypatch):
