@@ -100,4 +100,4 @@ def rounded(dollars: Decimal) -> Decimal:
 
 def told(count: Decimal) -> str:
     """Write a quantity: three digits of what is small, whole numbers else."""
-    return f"{count:,.0f}" if count >= 100 else f"{count:.3g}"
+    return f"{count:,.0f}" if count >= 100 or not count else f"{count:.3g}"
