@@ -15,13 +15,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
+import requests
 
 from load_tests import shelves
 from load_tests.accounts import sign_up_many
+from load_tests.answers import WrongAnswer
 from load_tests.target import NotRunningError, running
 from sandbox.runner import RunningStage
 from sandbox.runner.stages import REPOSITORY
 from sandbox.runner.state import RUN_ROOT
+from tests.cognito import CognitoError
 
 from . import plan as plans
 from .plan import Plan
@@ -43,6 +46,9 @@ def main() -> int:
     try:
         stage = running(options.stage, options.run)
         return _load(options, stage)
+    except (requests.RequestException, CognitoError, WrongAnswer) as error:
+        print(f"No load, for a guest was refused: {error}", file=sys.stderr)
+        return 1
     except (NotRunningError, ValueError) as error:
         print(error, file=sys.stderr)
     except KeyboardInterrupt:

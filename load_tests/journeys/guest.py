@@ -40,7 +40,8 @@ class Guest(FastHttpUser):
 
     def on_stop(self) -> None:
         """Leave the account to whoever comes next."""
-        self.waiting.append(self.account)
+        if hasattr(self, "account"):  # who could not sign up has none
+            self.waiting.append(self.account)
 
     def wait_time(self) -> float:
         """Return how long to think before the next action, in seconds."""

@@ -15,12 +15,15 @@ from contextlib import suppress
 from typing import Any
 
 import aiohttp
+import requests
 
 from load_tests import shelves
 from load_tests.accounts import Account, sign_up_many
+from load_tests.answers import WrongAnswer
 from load_tests.target import NotRunningError, running
 from sandbox.runner import RunningStage
 from sandbox.runner.state import RUN_ROOT
+from tests.cognito import CognitoError
 
 from . import arrivals, report
 from .generator import fire
@@ -39,6 +42,9 @@ def main() -> int:
         accounts = sign_up_many(stage, options.guests, _told)
         with shelves.filled(stage, accounts[0], _told):
             found = asyncio.run(_spike(options, stage, accounts))
+    except (requests.RequestException, CognitoError, WrongAnswer) as error:
+        print(f"No load, for a guest was refused: {error}", file=sys.stderr)
+        return 1
     except (NotRunningError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
