@@ -6,6 +6,7 @@ import argparse
 import datetime as dt
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -88,7 +89,11 @@ def _load(options: argparse.Namespace, stage: RunningStage) -> int:
 
 
 def _locust(options: argparse.Namespace, folder: Path) -> int:
-    """Run Locust to its end; Ctrl-C reaches it, too, and it ends in good order."""
+    """Run Locust to its end; Ctrl-C ends it in good order, with its report.
+
+    It has a session of its own, so that Ctrl-C reaches Locust's master only through
+    us: workers that it reaches, too, die without telling what they have measured.
+    """
     environment = os.environ | {
         plans.VARIABLE: str(folder / PLAN_FILE),
         "PYTHONPATH": os.pathsep.join(
@@ -100,12 +105,19 @@ def _locust(options: argparse.Namespace, folder: Path) -> int:
         env=environment,
         stdin=subprocess.DEVNULL,
         cwd=folder,
+        start_new_session=True,
     )
-    while True:
-        try:
-            return locust.wait()
-        except KeyboardInterrupt:
-            _told("ending; the report is written in a moment")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM."))
+    try:
+        while True:
+            try:
+                return locust.wait()
+            except KeyboardInterrupt:
+                _told("ending; the report is written in a moment")
+                locust.send_signal(signal.SIGINT)
+    finally:
+        locust.terminate()
+        locust.wait()
 
 
 def _words(options: argparse.Namespace, folder: Path) -> list[str]:
