@@ -19,7 +19,8 @@ from .plan import Plan
 
 Answer = TypeVar("Answer")
 
-TIMEOUT_SECONDS = 60.0
+# Longer than API Gateway waits for a function (29 s).
+TIMEOUT_SECONDS = 30.0
 
 
 class Guest(FastHttpUser):
