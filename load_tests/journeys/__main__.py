@@ -34,8 +34,8 @@ from .tails import FILE, Row, table
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 PLAN_FILE = "plan.json"
-# Who waits for an answer or an order when the time is up waits to its end: Locust counts
-# nothing of guests whom it has to kill, and what hangs would look like no failure.
+# Who waits for an answer or an order when the time is up may wait to its end: Locust
+# counts nothing of guests whom it kills, and what hangs would look like no failure.
 STOP_SECONDS = 100
 PAGE_PORT = 8089
 # Keys of AWS are good for an hour, and signing up takes some of it.
