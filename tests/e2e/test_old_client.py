@@ -22,7 +22,9 @@ if STAGE != 3:
 # It asks npm.
 pytestmark = pytest.mark.full
 
-CLIENT, BUNDLER = "aws-api-gateway-client@0.3.7", "esbuild@0.28.2"
+CLIENT = "aws-api-gateway-client@0.3.7"
+# The bundlers of 2017 brought Node's Buffer along by themselves.
+BUNDLER = ("esbuild@0.28.2", "buffer@6.0.3")
 PATIENCE_SECONDS = 180
 ENTRY = "window.apigClientFactory = require('aws-api-gateway-client').default;"
 CALL = """
@@ -48,7 +50,7 @@ def script(tmp_path_factory) -> str:
         pytest.skip("there is no Node.js with npm here, which brings the old client")
     folder = tmp_path_factory.mktemp("old-client")
     quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-    run([npm, "install", *quiet, "--prefix", str(folder), CLIENT, BUNDLER], folder)
+    run([npm, "install", *quiet, "--prefix", str(folder), CLIENT, *BUNDLER], folder)
     (folder / "entry.js").write_text(ENTRY)
     bundler = folder / "node_modules" / ".bin" / "esbuild"
     run(
