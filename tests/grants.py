@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from deployment import public_api
@@ -47,9 +48,15 @@ def shipped() -> dict[str, Document]:
         name = "api" if function == API_HANDLER else function
         service = path.parents[1].name
         found[f"{service}-{name}"] = json.loads(path.read_text())
+    return {**found, GUEST: _guests()}
+
+
+@cache
+def _guests() -> Document:
     template = public_api.public_api(STAGE / "public_api.yaml", CONTRACT, 3)
-    guests = template["Resources"]["GuestsMayCall"]["Properties"]
-    return {**found, GUEST: guests["PolicyDocument"]}
+    policy = template["Resources"]["GuestsMayCall"]["Properties"]
+    document: Document = policy["PolicyDocument"]
+    return document
 
 
 def grants() -> list[Grant]:
