@@ -74,7 +74,7 @@ test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
 	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
 
-test-stage-1: $(VENV)/test
+test-stage-1: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk)
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 
 # What was written for every stage; the rest is tested once, with the first.
@@ -177,7 +177,7 @@ $(VENV)/aws: requirements/aws.lock $(VENV)/run
 	@$(PIP_INSTALL) requirements/aws.lock >&2
 	@touch $@
 
-$(VENV)/sdk: requirements/sdk.lock | $(VENV)/bin/python
+$(VENV)/sdk: requirements/sdk.lock $(VENV)/run
 	@echo "Installing the packages of requirements/sdk.lock into $(VENV) ..." >&2
 	@$(PIP_INSTALL) requirements/sdk.lock >&2
 	@touch $@
