@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,9 @@ except MissingDependencyError as error:
     names = ", ".join(package.identifier for package in error.missing)
     sys.exit(f"There are no wheels that fit Lambda for: {names}")
 """
+# What only type checkers read. A worker that starts unpacks all there is: of Stripe's
+# library these are half of the files.
+NOT_NEEDED = re.compile(r"\.pyi$|/py\.typed$|^stripe/params/|(^|/)__pycache__/")
 # A zip knows no date before this one; with no other, the same files are the same zip.
 DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -50,7 +54,7 @@ def archive(requirements: Path, runtime: str, folder: Path) -> Path:
     Raises:
         DependenciesMissing: something on the list cannot be had.
     """
-    words = f"{runtime}\n{requirements.read_text('utf-8')}\n{BUILD}"
+    words = f"{runtime}\n{requirements.read_text('utf-8')}\n{BUILD}{NOT_NEEDED.pattern}"
     kept = folder / f"imports-{hashlib.sha256(words.encode()).hexdigest()[:16]}.zip"
     if not kept.exists():
         draft = kept.with_suffix(".new")
@@ -97,8 +101,8 @@ def _build(requirements: Path, runtime: str, target: Path) -> None:
 def _pack(source: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w") as package:
         for path in sorted(source.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                name = path.relative_to(source).as_posix()
+            name = path.relative_to(source).as_posix()
+            if path.is_file() and not NOT_NEEDED.search(name):
                 _write(package, name, path.read_bytes(), path.stat().st_mode << 16)
 
 

@@ -300,10 +300,10 @@ def final(guest, answer):
     return until(ended, f"{order_id} ends")
 
 
-# How many call at the same moment. On Lambda each call has a worker to itself, in every
-# service on its way: a new account at AWS may have ten in all, and a laptop on which
-# each is a process bears few more.
-AT_ONCE = 200 if BY_BEARER else 16
+# How many call at the same moment. On Lambda each has a worker to itself, in every
+# service on its way: a new account at AWS is given ten in all, and on a laptop, where
+# each is a process that has to be started, ten calls are work enough.
+AT_ONCE = 200 if BY_BEARER else 10
 PUT_OFF = () if BY_BEARER else (429, 503)
 
 
