@@ -67,7 +67,7 @@ def settings(stage, proof):
         "checks": {
             "positive_data_acceptance": {"expected-statuses": RIGHT_SHAPE},
             "negative_data_rejection": {"expected-statuses": WRONG_SHAPE},
-            # It takes nothing but 401, and API Gateway answers 403 to who does not sign.
+            # It takes 401 only, and API Gateway answers 403 to who does not sign.
             "missing_required_header": {"enabled": BY_BEARER},
         },
         # Most random products do not exist and most random dates have passed. Without
