@@ -86,6 +86,7 @@ def test_what_does_not_exist_is_404(operation, status, guest):
     assert guest.request(**request).status_code == status
 
 
+@pytest.mark.bearer  # only accounts exist already
 @statuses(409)
 def test_what_exists_already_is_409(operation, status, guest):
     request = example(operation, guest)
