@@ -1,4 +1,4 @@
-"""MiniStack, with one of its answers put right; a script, since it gets no path of ours.
+"""MiniStack, with one answer put right; a script, since it gets no path of ours.
 
 Where a function fails or runs out of time, MiniStack hands Lambda's own words to the
 caller with 502. API Gateway gives its answer to "DEFAULT_5XX" then, which an API may
