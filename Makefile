@@ -35,7 +35,7 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate rotate-keys test \
 	test-service lint format types chat understand intents nlu-bench strong drill bench \
-	failures diff carry lock clean
+	failures diff carry docs reference lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -125,11 +125,20 @@ diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=y
 carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that has it
 	@$(BIN)/python -m tests.meta.carry
 
+docs: $(VENV)/docs ## Make the course's site in .run/site, to be opened in a browser
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The course is in .run/site/index.html: open it, or serve that folder."
+
+reference: $(VENV)/run ## Write the pages of docs/reference that are made from sources
+	@PYTHONPATH=stage1_monolith:stage2_split_services:$$PYTHONPATH \
+		$(BIN)/python -m course.reference
+
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@cd requirements && ../$(LOCK) run.in -o run.lock && \
 		../$(LOCK) strong.in -o strong.lock && \
-		../$(LOCK) aws.in -o aws.lock && ../$(LOCK) test.in -o test.lock
+		../$(LOCK) aws.in -o aws.lock && ../$(LOCK) test.in -o test.lock && \
+		../$(LOCK) docs.in -o docs.lock
 
 clean: ## Remove local state (.run) and caches; keep the virtual environment
 	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -158,4 +167,9 @@ $(VENV)/aws: requirements/aws.lock $(VENV)/run
 $(VENV)/test: requirements/test.lock $(VENV)/run
 	@echo "Installing the packages of requirements/test.lock into $(VENV) ..."
 	@$(PIP_INSTALL) requirements/test.lock
+	@touch $@
+
+$(VENV)/docs: requirements/docs.lock $(VENV)/test
+	@echo "Installing the packages of requirements/docs.lock into $(VENV) ..."
+	@$(PIP_INSTALL) requirements/docs.lock
 	@touch $@
