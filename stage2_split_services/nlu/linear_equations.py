@@ -18,7 +18,7 @@ def solve(matrix: Matrix, wanted: Matrix) -> Matrix:
     """Return x with matrix @ x = wanted, for a symmetric positive definite matrix.
 
     It is Gaussian elimination block by block, so that nearly all of the work is
-    multiplying matrices: four times as quick as `numpy.linalg.solve`. Rows need not
+    multiplying matrices: several times as quick as `numpy.linalg.solve`. Rows need not
     change places, as the matrix is positive definite (Golub and Van Loan, "Matrix
     Computations", chapter 4). Both arguments are overwritten.
     """

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from dateutil.easter import easter
+
 from .calendar_words import coming
 
 # As a regular expression; an apostrophe may be missing anywhere.
@@ -34,8 +36,8 @@ _DAYS: dict[str, Callable[[int], date]] = {
     "mother": lambda year: _nth(2, 6, date(year, 5, 1)),
     "father": lambda year: _nth(3, 6, date(year, 6, 1)),
     "thanksgiving": lambda year: _nth(4, 3, date(year, 11, 1)),
-    "easter monday": lambda year: _easter(year) + timedelta(days=1),
-    "easter": lambda year: _easter(year),
+    "easter monday": lambda year: easter(year) + timedelta(days=1),
+    "easter": easter,
 }
 _SAME = {"xmas": "christmas", "mum": "mother", "mom": "mother", "dad": "father"}
 
@@ -66,16 +68,3 @@ def _nth(count: int, weekday: int, first: date) -> date:
     """Return the nth such weekday of the month that begins on `first`."""
     before = first - timedelta(days=1)
     return coming(weekday, before) + timedelta(weeks=count - 1)
-
-
-def _easter(year: int) -> date:
-    """Return Easter Sunday (the anonymous Gregorian algorithm, Nature, 1876)."""
-    golden, (century, of_century) = year % 19, divmod(year, 100)
-    leap, rest = divmod(century, 4)
-    moon = (century - (century + 8) // 25 + 1) // 3
-    epact = (19 * golden + century - leap - moon + 15) % 30
-    quarter, remainder = divmod(of_century, 4)
-    weekday = (32 + 2 * rest + 2 * quarter - epact - remainder) % 7
-    late = (golden + 11 * epact + 22 * weekday) // 451
-    month, day = divmod(epact + weekday - 7 * late + 114, 31)
-    return date(year, month, day + 1)
