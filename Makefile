@@ -64,7 +64,7 @@ estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUES
 rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
 
-test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
+test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs) ## Run every test layer; SIZE=full is what CI runs
 	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
 	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
 
