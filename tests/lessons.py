@@ -19,7 +19,7 @@ from tests.meta.commands import rule_of
 from tests.meta.pages import Fence, fences
 
 PATIENCE_SECONDS = 240
-MARK = "----8<---- block "
+MARK = "8<---- block "
 STAMPS = ("bin/python", "run", "strong", "aws", "test", "docs")
 
 
@@ -61,7 +61,7 @@ def play(lesson: Path, variables: Mapping[str, str]) -> list[tuple[Step, str]]:
     todo = steps(lesson.read_text(encoding="utf-8"))
     script = [make()]
     for number, step in enumerate(todo):
-        script += [f"echo '{MARK}{number}'", *step.commands]
+        script += [f"printf '\\n{MARK}{number}\\n'", *step.commands]
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)],
         cwd=REPOSITORY,
