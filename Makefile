@@ -35,7 +35,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate rotate-keys test \
 	test-service lint format types chat understand intents nlu-bench strong drill bench \
-	failures diff carry docs reference lock clean
+	failures diff carry exercise grade docs \
+	reference lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -124,6 +125,12 @@ diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=y
 
 carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that has it
 	@$(BIN)/python -m tests.meta.carry
+
+exercise: $(VENV)/bin/python ## Begin one EXERCISE of docs/exercises: EXERCISE=1
+	@$(BIN)/python -m course.exercises begin "$(EXERCISE)"
+
+grade: $(VENV)/test ## Run the checks of one EXERCISE that you began: EXERCISE=1
+	@$(BIN)/python -m course.exercises grade "$(EXERCISE)"
 
 docs: $(VENV)/docs ## Make the course's site in .run/site, to be opened in a browser
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

@@ -61,6 +61,11 @@ RUN = (
         "tests/integration/test_stage2_alone.py",
         "def test_",
     ),
+    RunBy(
+        r"make (exercise|grade) EXERCISE=\d",
+        "tests/meta/test_exercises.py",
+        "exercises.grade(",
+    ),
     RunBy(r"make reference", "tests/meta/test_course.py", "reference.pages()"),
     RunBy(r"make carry", "tests/meta/test_carried_over.py", "copies("),
     RunBy(r"make (chat)", "tests/unit/test_chat.py", "def test_"),
