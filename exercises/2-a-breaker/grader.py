@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE, FAILURES, REST = 0.3, 3, 0.6
+PATIENCE, FAILURES, REST = 1.0, 3, 1.5
 # What may pass on a busy machine before a call counts as stuck.
 STUCK_SECONDS = 5
 sys.dont_write_bytecode = True
@@ -147,14 +147,14 @@ def test_failures_count_only_in_a_row(weather, fail, service):
 def test_after_a_rest_it_is_asked_again_and_forgiven(weather, fail, service):
     fail(FAILURES)
     service.status = 200
-    time.sleep(REST * 1.5)
+    time.sleep(REST * 1.3)
     assert weather.of("Springfield") == "sunny"
     assert weather.of("Springfield") == "sunny"
 
 
 def test_one_failure_after_the_rest_is_enough_to_rest_again(fail, service):
     fail(FAILURES)
-    time.sleep(REST * 1.5)
+    time.sleep(REST * 1.3)
     fail(1)
     asked = service.asked
     fail(3)
@@ -165,7 +165,7 @@ def test_after_the_rest_one_asks_and_the_others_do_not_wait(
     student, weather, fail, service
 ):
     fail(FAILURES)
-    time.sleep(REST * 1.5)
+    time.sleep(REST * 1.3)
     asked = service.asked
     service.awake.clear()
 
