@@ -176,7 +176,7 @@ $(VENV)/test: requirements/test.lock $(VENV)/run
 	@$(PIP_INSTALL) requirements/test.lock
 	@touch $@
 
-$(VENV)/docs: requirements/docs.lock $(VENV)/test
+$(VENV)/docs: requirements/docs.lock | $(VENV)/bin/python
 	@echo "Installing the packages of requirements/docs.lock into $(VENV) ..."
 	@$(PIP_INSTALL) requirements/docs.lock
 	@touch $@
