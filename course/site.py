@@ -14,7 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
+
+from course.hosts import foreign
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -72,6 +75,14 @@ def on_page_markdown(
         return found[1] + way + found[3]
 
     return outside_fences(markdown, lambda text: LINK.sub(led, text))
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Let no page out that would make a browser ask another host."""
+    asked = list(foreign(output))
+    if asked:
+        raise PluginError(f"{page.file.src_uri} would load {', '.join(asked)}.")
+    return output
 
 
 def outside_fences(markdown: str, change: Callable[[str], str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from course import commands as command_page
 from course import reference
+from course.hosts import foreign
 from tests.lessons import make, matches, play
 from tests.meta import commands, pages, printed
 from tests.meta.carried_over import REPOSITORY, STAGES
@@ -109,6 +110,20 @@ def test_a_dead_link_is_found(link, is_right):
     text = f"# Here it is\n\nSee [this]({link}).\n"
     dead = list(pages.dead_links(DOCS / "new.md", text))
     assert (dead == []) == is_right
+
+
+@pytest.mark.parametrize(
+    ("html", "is_right"),
+    [
+        ('<script src="assets/mermaid.js"></script>', True),
+        ('<a href="https://example.org/">there</a>', True),
+        ('<script src="https://example.org/mermaid.js"></script>', False),
+        ('<link rel="stylesheet" href="//example.org/fonts.css">', False),
+        ('<img src="http://example.org/seen.gif">', False),
+    ],
+)
+def test_a_page_that_would_ask_another_host_is_found(html, is_right):
+    assert (list(foreign(html)) == []) == is_right
 
 
 # Commands
