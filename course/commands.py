@@ -11,17 +11,30 @@ ASSIGNED = re.compile(r"^([A-Z_]+) (\??:?=) ((?:.*\\\n)*.*)$", re.MULTILINE)
 # What one may write after a target: `make diff FROM=1 TO=2`.
 VARIABLES = {
     "ALL": "`yes`: show everything in full",
+    "CHATS": "messages to the concierge in a visit",
+    "CHECKOUTS": "purchases that are tried in a visit",
+    "COGNITO": "the plan of the user pool: `lite`, `essentials`, `plus` or `none`",
     "DATA": "a folder with `train.csv` and `test.csv`",
     "ENV": "the name of a deployment; told on the command line only",
     "EXERCISE": "the number of an exercise",
+    "FILE": "where to draw a picture",
+    "FREE": "`yes`: take AWS's free tier off",
     "FROM": "a stage to compare from",
+    "ID": "an order's id",
     "NLU_ENGINE": "`light`, `strong` or `rules`",
     "ONLY": "a service or a module to keep to",
+    "ORDERS": "looks at one's orders in a visit",
+    "PEAK": "how many times the mean the busiest moments ask for",
+    "PRODUCTS": "lists of products in a visit",
+    "QUEUE": "a queue of the stage",
     "REQUESTS": "how many calls a month to reckon with",
     "SERVICE": "a service of the stage: `nlu`",
     "SIZE": "`small` or `full`, of the tests",
     "STAGE": "the number of a stage",
+    "STRIPE_MS": "how long Stripe takes for a call, in milliseconds",
     "TO": "a stage to compare with",
+    "USERS": "guests a month",
+    "VISITS": "visits of a guest a month",
 }
 # Read by what they start, not in their own lines.
 PASSED_ON = {"test": {"SIZE"}, "estimate": {"REQUESTS"}}
@@ -96,7 +109,7 @@ def page(makefile: str) -> str:
 def _read(text: str, known: dict[str, str], seen: set[str]) -> set[str]:
     """Return the variables of a user that a text reads, also by way of others."""
     found = set()
-    for name in set(re.findall(r"(?:[(,]|call )([A-Z][A-Z_]+)\b", text)) - seen:
+    for name in set(re.findall(r"\b[A-Z][A-Z_]+\b", text)) - seen:
         if name in VARIABLES:
             found.add(name)
         elif name in known:

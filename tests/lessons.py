@@ -79,11 +79,12 @@ def matches(expected: str, printed: str) -> bool:
     """Whether something was printed, where `…` stands for anything.
 
     Args:
-        expected: as the page has it.
+        expected: as the page has it; how far columns are apart does not count.
         printed: by the commands; it may say more before and after.
     """
-    pieces = [re.escape(piece.strip("\n")) for piece in expected.split("…")]
-    return re.search(".*?".join(pieces), printed, re.DOTALL) is not None
+    wanted, out = (re.sub(r"[ \t]+", " ", text) for text in (expected, printed))
+    pieces = [re.escape(piece.strip("\n")) for piece in wanted.split("…")]
+    return re.search(".*?".join(pieces), out, re.DOTALL) is not None
 
 
 def _expected(following: Fence | None) -> str | None:

@@ -82,12 +82,22 @@ RUN = (
     ),
     RunBy(r"curl localhost:82\d\d/v1/health", "tests/contract", "/health"),
     RunBy(
-        r"make estimate( STAGE=3)?", "docs/tutorial/3-serverless.md", "make estimate"
+        r"make estimate( STAGE=[34])?", "docs/tutorial/3-serverless.md", "make estimate"
     ),
+    RunBy(
+        r"make bill( USERS=10000( PEAK=50)?)?",
+        "tests/unit/test_costs_bill.py",
+        "def test_",
+    ),
+    RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
     RunBy(r"make (help|intents|diff.*)", "tests/meta/test_course.py", "SHORT_COMMANDS"),
 )
 EXCUSED = (
-    Excused(r"make (run-stage|redeploy|logs|deploy|destroy) STAGE=3.*", AMAZON),
+    Excused(r"python -m load_tests\.bench .*", LONG),
+    Excused(
+        r"make (run-stage|redeploy|logs|deploy|destroy|drill|bench) STAGE=[34].*",
+        AMAZON,
+    ),
     Excused(r"make (deploy|destroy)", AMAZON),
     Excused(r"STAGE=3 python -m pytest .*", AMAZON),
     Excused(r"make (bench|failures)( STAGE=[12])?", LONG),

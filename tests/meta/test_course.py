@@ -33,7 +33,7 @@ HEADINGS = [
 ]
 SHORT_COMMANDS = ("help", "intents", "diff FROM=1 TO=2", "diff FROM=2 TO=3 ALL=yes")
 # Words that a dictionary of misspellings takes for one.
-RIGHT_WORDS = "ans,hel"
+RIGHT_WORDS = "ans,hel,simpy"
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 every_page_of_the_course = pytest.mark.parametrize("page", COURSE, ids=name_of)
@@ -201,6 +201,15 @@ def test_the_page_of_commands_has_every_target():
     named = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     listed = re.findall(r"^\| `make ([a-z-]+)` \|", read(next(iter(LISTS))), re.M)
     assert set(listed) == named
+
+
+def test_every_variable_that_the_makefile_reads_is_explained():
+    makefile = read(REPOSITORY / "Makefile")
+    makes_own = {"CURDIR", "MAKE", "MAKEFILE_LIST", "NAMED", "PYTHON", "PYTHONPATH"}
+    internal = set(re.findall(r"^([A-Z_]+) :?= ", makefile, re.MULTILINE)) | makes_own
+    names = set(re.findall(r"\$\((?:if \$\()?([A-Z_]+)[):]", makefile)) - internal
+    assert names <= command_page.VARIABLES.keys()
+    assert {"SERVICE", "STAGE", "DATA"} <= names
 
 
 def test_a_new_target_or_variable_changes_the_page_of_commands():
