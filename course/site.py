@@ -29,6 +29,7 @@ DOCS = "docs"
 SOURCES = "source"
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)]*)?\))")
 FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+PICTURES = {".png", ".svg"}
 LANGUAGES = {
     ".py": "python",
     ".js": "javascript",
@@ -49,9 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for target in _targets(page):
             if target not in seen and not _is_inside(target):
                 seen.add(target)
-                files.append(
-                    File.generated(config, uri_of(target), content=content_of(target))
-                )
+                files.append(_shown(target, config))
                 if target.endswith(".md"):
                     waiting.append(target)
     files.append(
@@ -110,7 +109,7 @@ def uri_of(target: str) -> str:
     """Return where a file or a folder of the repository is on the site."""
     if _is_inside(target):
         return target.removeprefix(f"{DOCS}/")
-    if target.endswith(".md"):
+    if Path(target).suffix in PICTURES | {".md"}:
         return f"{SOURCES}/{target}"
     name = f"{target}/index" if (REPOSITORY / target).is_dir() else target
     return f"{SOURCES}/{name}.md"
@@ -130,6 +129,13 @@ def content_of(target: str) -> str:
     if path.suffix == ".md":
         return text
     return f"# {target}\n\n~~~~{LANGUAGES.get(path.suffix, 'text')}\n{text}\n~~~~\n"
+
+
+def _shown(target: str, config: MkDocsConfig) -> File:
+    path, uri = REPOSITORY / target, uri_of(target)
+    if path.suffix in PICTURES:
+        return File.generated(config, uri, abs_src_path=str(path))
+    return File.generated(config, uri, content=content_of(target))
 
 
 def _targets(page: str) -> Iterator[str]:
