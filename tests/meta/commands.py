@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.meta.carried_over import REPOSITORY
-from tests.meta.pages import LESSONS, commands, fences
+from tests.meta.pages import LESSONS, WITHOUT_STAGE, commands, fences
 
 # The only reasons for which a command may go without a test.
 AMAZON = "needs an account at AWS, or minutes of a local one"
@@ -140,7 +140,7 @@ def unlisted(text: str, known: Iterable[str]) -> Iterator[str]:
 
 def in_lessons() -> set[str]:
     """Return all lines that are typed in lessons."""
-    return set().union(*map(typed, LESSONS))
+    return set().union(*map(typed, [*LESSONS, *WITHOUT_STAGE]))
 
 
 def says(file: str, words: str) -> bool:

@@ -169,9 +169,9 @@ def test_a_short_command_works(command):
     assert "help" in _made("help") if command == "help" else _made(command)
 
 
-def test_what_lesson_3_types_without_aws_prints_what_its_page_says():
-    lesson = next(at for at in LESSONS if at.name.startswith("3-"))
-    for step, out in play(lesson, {}):
+@pytest.mark.parametrize("page", pages.WITHOUT_STAGE, ids=name_of)
+def test_what_is_typed_without_a_stage_prints_what_its_page_says(page):
+    for step, out in play(page, {}):
         if step.expected:
             assert matches(step.expected, out), f"{step.commands} printed\n{out}"
 
