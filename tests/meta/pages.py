@@ -18,7 +18,8 @@ WITHOUT_STAGE = [
     DOCS / "how-to" / "teach-the-concierge-an-intent.md",
 ]
 FENCE = re.compile(
-    r"^(?P<indent> *)(?P<marks>```+|~~~+)(?P<language>\w*)(?: title=\"(?P<title>[^\"]*)\")?[ ]*\n"
+    r"^(?P<indent> *)(?P<marks>```+|~~~+)(?P<language>\w*)"
+    r"(?: title=\"(?P<title>[^\"]*)\")?[ ]*\n"
     r"(?P<text>.*?)^ *(?P=marks)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
