@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -354,6 +355,7 @@ def _made(command):
     done = subprocess.run(
         ["bash", "-c", f"{make()}\nmake {command}"],
         cwd=REPOSITORY,
+        env=os.environ | {"MAKEFLAGS": ""},
         capture_output=True,
         text=True,
         timeout=120,
