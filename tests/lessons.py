@@ -20,7 +20,7 @@ from tests.meta.pages import Fence, fences
 
 PATIENCE_SECONDS = 240
 MARK = "8<---- block "
-STAMPS = ("bin/python", "run", "strong", "aws", "test", "docs")
+STAMPS = ("bin/python", "run", "strong", "aws", "test", "docs", "sdk")
 
 
 @dataclass(frozen=True)

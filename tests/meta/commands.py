@@ -90,6 +90,17 @@ RUN = (
         "def test_",
     ),
     RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
+    RunBy(
+        r"make folder STAGE=3 SERVICE=\w+",
+        "tests/integration/test_stage3_chalice_deploy.py",
+        '"deployment", "folder"',
+    ),
+    RunBy(r"make sdk", "tests/integration/test_stage3_sdk.py", "sdk"),
+    RunBy(
+        r"SIZE=full python -m pytest tests/integration/\S+",
+        ".ci/run",
+        "make test SIZE=full",
+    ),
     RunBy(r"make (help|intents|diff.*)", "tests/meta/test_course.py", "SHORT_COMMANDS"),
 )
 EXCUSED = (
