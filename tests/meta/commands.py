@@ -110,6 +110,7 @@ EXCUSED = (
         AMAZON,
     ),
     Excused(r"make (deploy|destroy)", AMAZON),
+    Excused(r"(aws|cd) .*", AMAZON),
     Excused(r"STAGE=3 python -m pytest .*", AMAZON),
     Excused(r"make (bench|failures)( STAGE=[12])?", LONG),
     Excused(r"make strong", INSTALLS),
