@@ -28,7 +28,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # What a command in the middle of a sentence begins with.
 PROGRAM = re.compile(
-    r"(?:[A-Z_]+=\S+ )*(?:make [a-z]|curl |kill |pkill |python3? |aws |cd \"|git |gunicorn |\. \w)"
+    r"(?:[A-Z_]+=\S+ )*"
+    r"(?:make [a-z]|curl |kill |pkill |python3? |aws |cd \"|git |gunicorn |\. \w)"
 )
 
 
