@@ -43,7 +43,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate folder sdk rotate-keys test \
 	test-service lint format types chat understand intents nlu-bench strong drill bench \
-	load load-ui spike failures bill bill-plot limits diff carry lock clean
+	load load-ui spike failures bill bill-plot limits diff carry exercise grade docs \
+	reference lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -78,7 +79,7 @@ sdk: $(VENV)/aws $(VENV)/sdk ## Make a Python and a JavaScript client of STAGE=3
 rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
 
-test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
+test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs) ## Run every test layer; SIZE=full is what CI runs
 	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
 	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
 
@@ -167,12 +168,26 @@ diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=y
 carry: $(VENV)/bin/python ## Copy what is carried over from the first stage that has it
 	@$(BIN)/python -m tests.meta.carry
 
+exercise: $(VENV)/bin/python ## Begin one EXERCISE of docs/exercises: EXERCISE=1
+	@$(BIN)/python -m course.exercises begin "$(EXERCISE)"
+
+grade: $(VENV)/test ## Run the checks of one EXERCISE that you began: EXERCISE=1
+	@$(BIN)/python -m course.exercises grade "$(EXERCISE)"
+
+docs: $(VENV)/docs ## Make the course's site in .run/site, to be opened in a browser
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "The course is in .run/site/index.html: open it, or serve that folder."
+
+reference: $(VENV)/run ## Write the pages of docs/reference that are made from sources
+	@PYTHONPATH=stage1_monolith:stage2_split_services:$$PYTHONPATH \
+		$(BIN)/python -m course.reference
+
 lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@cd requirements && ../$(LOCK) run.in -o run.lock && \
 		../$(LOCK) strong.in -o strong.lock && \
 		../$(LOCK) aws.in -o aws.lock && ../$(LOCK) test.in -o test.lock && \
-		../$(LOCK) sdk.in -o sdk.lock
+		../$(LOCK) docs.in -o docs.lock && ../$(LOCK) sdk.in -o sdk.lock
 
 clean: ## Remove local state (.run) and caches; keep the virtual environment
 	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -206,4 +221,9 @@ $(VENV)/sdk: requirements/sdk.lock $(VENV)/run
 $(VENV)/test: requirements/test.lock $(VENV)/run
 	@echo "Installing the packages of requirements/test.lock into $(VENV) ..."
 	@$(PIP_INSTALL) requirements/test.lock
+	@touch $@
+
+$(VENV)/docs: requirements/docs.lock | $(VENV)/bin/python
+	@echo "Installing the packages of requirements/docs.lock into $(VENV) ..."
+	@$(PIP_INSTALL) requirements/docs.lock
 	@touch $@

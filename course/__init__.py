@@ -1,0 +1,1 @@
+"""The course around the product: its site, its generated pages, its exercises."""
