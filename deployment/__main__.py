@@ -15,6 +15,7 @@ from . import estimate
 from .cloud import wait_until_there
 from .dependencies import DependenciesMissing
 from .down import down
+from .folder import folder
 from .logs import follow
 from .packaging import PackagingFailed
 from .settings import LOCAL, REPOSITORY, Deployment, SettingsError, deployment
@@ -54,6 +55,8 @@ def _do(arguments: argparse.Namespace, chosen: Deployment) -> int:
                 say(str(line))
         case "estimate":
             say(estimate.monthly(chosen))
+        case "folder":
+            say(str(folder(chosen, arguments.service)))
     return 0
 
 
@@ -66,6 +69,7 @@ def _arguments() -> argparse.Namespace:
         "down": "remove everything and list what is left",
         "logs": "show the functions' log lines",
         "estimate": "say what a month costs",
+        "folder": "make a copy of a service in which `chalice deploy` works",
     }
     for command, help_text in words.items():
         one = commands.add_parser(command, help=help_text)
@@ -77,7 +81,7 @@ def _arguments() -> argparse.Namespace:
             one.add_argument(
                 "--then-wait", action="store_true", help="stay until a signal"
             )
-        if command in {"redeploy", "logs"}:
+        if command in {"redeploy", "logs", "folder"}:
             one.add_argument("--service", default="", help="its name: nlu")
         if command == "logs":
             one.add_argument("--follow", action="store_true", help="go on")

@@ -23,6 +23,7 @@ FULL = os.environ.get("SIZE", "small") == "full"
 BY_BEARER = STAGES[STAGE].auth == "bearer"
 # The marks of what is not for this size or stage.
 OTHERS = [*([] if FULL else ["full"]), *([] if BY_BEARER else ["bearer"])]
+SERVERLESS = 3
 PARTNER_KEY = "partner-of-the-tests"
 
 
@@ -44,6 +45,19 @@ def stage() -> Iterator[RunningStage]:
     # Thousands of generated calls must not end at the partner's rate.
     env = {"PARTNER_API_KEY": PARTNER_KEY, "PARTNER_RATE_PER_MINUTE": "1000000"}
     with started(STAGE, name=name, port_base=port_base, env=env) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def serverless(request: pytest.FixtureRequest) -> Iterator[RunningStage]:
+    """Stage 3, whatever stage the others are pointed at: on ports of its own then."""
+    if STAGE == SERVERLESS:
+        yield request.getfixturevalue("stage")
+        return
+    env = {"PARTNER_API_KEY": PARTNER_KEY, "PARTNER_RATE_PER_MINUTE": "1000000"}
+    name, port_base = "stage3-proof", int(os.environ.get("SERVERLESS_PORT_BASE", 8345))
+    shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
+    with started(SERVERLESS, name=name, port_base=port_base, env=env) as running:
         yield running
 
 
