@@ -19,11 +19,11 @@ from tests.guest import Guest
 
 STAGE = int(os.environ.get("STAGE", "1"))
 FULL = os.environ.get("SIZE", "small") == "full"
+SERVERLESS = 3
 # Whether the stage keeps accounts and sessions itself; Cognito does it for the others.
 BY_BEARER = STAGES[STAGE].auth == "bearer"
 # The marks of what is not for this size or stage.
 OTHERS = [*([] if FULL else ["full"]), *([] if BY_BEARER else ["bearer"])]
-SERVERLESS = 3
 PARTNER_KEY = "partner-of-the-tests"
 
 
