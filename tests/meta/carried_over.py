@@ -60,7 +60,14 @@ class Carried:
 MONOLITH = homes(1)
 
 CARRIED = (
-    Carried(("errors.py", "wire.py"), MONOLITH + homes(2) + homes(3) + homes(4)),
+    Carried(("errors.py",), MONOLITH + homes(2) + homes(3) + homes(4)),
+    Carried(
+        ("wire.py",),
+        MONOLITH
+        + homes(2)
+        + homes(3)
+        + homes(4, "catalog", "nlu", "checkout", "payments"),
+    ),
     Carried(("logs.py", "web.py"), MONOLITH + homes(2)),
     Carried(
         ("passwords.py", "data/widely_used_passwords.txt", "rate_limits.py"),

@@ -16,8 +16,8 @@ from .database import Item, Table
 from .errors import NotFound, Unprocessable
 from .orders import ORDER_ID, Order, Status, view
 
-# An order has `open` and `due` only while it is pending: the index over them is what the
-# sweep reads, and holds nothing else.
+# An order has `open` and `due` only while it is pending: the index over them is what
+# the sweep reads, and holds nothing else.
 OPEN = "open"
 BY_GUEST = "by_guest"
 PENDING = "pending"

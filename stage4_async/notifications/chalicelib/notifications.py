@@ -1,8 +1,8 @@
 """Telling the guest how an order ended: by e-mail, and by a text message if they can.
 
-Each is noted when it is sent, so that an event that comes twice is told of once. Neither
-can be called back, so the promise is at least one, and exactly one unless killed inside
-the sending.
+Each is noted when it is sent, so that an event that comes twice is told of once.
+Neither can be called back, so the promise is at least one, and exactly one unless
+killed inside the sending.
 """
 
 import contextlib

@@ -23,6 +23,11 @@ from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
+# So often a message may come again because others are away. The rest of what the queue
+# allows is for messages that are themselves the matter.
+MOST_DELIVERIES = 3
+PAUSE_SECONDS = 5.0
+
 
 class Charging:
     """Takes orders to their end.
@@ -65,16 +70,19 @@ class Charging:
         asked = charge_order.read(message.body)
         order_at_hand.set(asked.order.order_id)
         if left := self._breaker.left():
-            # Coming again it would have used up one more of its deliveries, and an
-            # hour's outage would put every order among the dead letters.
+            # It would only wait for the same timeout.
             self._waiting.put_off(message, left)
             return
         try:
             self.settle(asked, dt.datetime.now(dt.timezone.utc))
         except (Unavailable, PaymentsUnavailable) as error:
             self._breaker.failed()
-            raise Unavailable(str(error)) from error
-        self._breaker.worked()
+            if message.delivery < MOST_DELIVERIES:
+                raise Unavailable(str(error)) from error
+            # An hour's outage must not put every order among the dead letters.
+            self._waiting.put_off(message, PAUSE_SECONDS)
+        else:
+            self._breaker.worked()
 
     def settle(self, asked: ChargeOrder, now: dt.datetime) -> None:
         """Take an order to its end and tell of it; harmless to repeat.
