@@ -33,8 +33,8 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage restart redeploy logs deploy destroy estimate rotate-keys test \
-	test-service lint format types chat understand intents nlu-bench strong drill bench \
+.PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
+	pause resume order rotate-keys test test-service lint format types chat understand intents nlu-bench strong drill bench \
 	failures diff carry lock clean
 
 help: ## Show this help
@@ -46,10 +46,10 @@ run-stage: $(NEEDED) ## Start every part of STAGE (1 by default); Ctrl-C stops i
 restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
 	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
 
-redeploy: $(VENV)/aws ## Deploy one SERVICE of a running STAGE=3 again, the others stay
+redeploy: $(VENV)/aws ## Deploy one SERVICE of a running STAGE=3 or 4 again, the others stay
 	@$(call DEPLOYMENT,redeploy,local) --service "$(SERVICE)"
 
-logs: $(VENV)/aws ## Follow the functions' logs of a running STAGE=3; SERVICE=nlu for one
+logs: $(VENV)/aws ## Follow the functions' logs of a running STAGE=3 or 4; SERVICE=nlu for one
 	@$(call DEPLOYMENT,logs,local) --follow --service "$(SERVICE)"
 
 deploy: $(VENV)/aws ## Deploy STAGE=3 to AWS as ENV (dev), which is not tried yet; SERVICE=nlu for one
@@ -60,6 +60,21 @@ destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 from AWS, not tried yet; fai
 
 estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUESTS=100000
 	@$(call DEPLOYMENT,estimate,dev)
+
+queues: $(VENV)/aws ## Show what waits in the queues of a running STAGE=4, and the dead letters
+	@$(call DEPLOYMENT,queues,local)
+
+redrive: $(VENV)/aws ## Send the dead letters of QUEUE=charge-order of STAGE=4 to it again
+	@$(call DEPLOYMENT,redrive,local) --queue "$(QUEUE)"
+
+pause: $(VENV)/aws ## Let the messages of QUEUE=charge-order of STAGE=4 wait
+	@$(call DEPLOYMENT,pause,local) --queue "$(QUEUE)"
+
+resume: $(VENV)/aws ## Let the messages of QUEUE=charge-order of STAGE=4 be taken again
+	@$(call DEPLOYMENT,resume,local) --queue "$(QUEUE)"
+
+order: $(VENV)/aws ## Tell the story of an order of a running STAGE=4: ID=ord_...
+	@$(call DEPLOYMENT,order,local) --id "$(ID)"
 
 rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
