@@ -31,6 +31,8 @@ HIDDEN = {
     "order_id",
     "payment_method",
 }
+# What everybody does who waits for its end.
+READING = "GET /orders/{orderId}"
 USUAL = {"level", "message", "order_id", "request_id", "stage", "timestamp"}
 
 
@@ -89,6 +91,8 @@ def _moment(line: LogLine) -> Moment | None:
         at = dt.datetime.fromisoformat(said["timestamp"]).timestamp()
     except (ValueError, KeyError, TypeError):
         return None  # what Lambda itself says of a call
+    if said.get("operation") == READING:
+        return None
     more = [f"{name}={value}" for name, value in said.items() if name not in USUAL]
     words = [said["message"], *more, f"(request {said.get('request_id', '-')})"]
     return Moment(int(at * 1000), line.function, " ".join(words))
