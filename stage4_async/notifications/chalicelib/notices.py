@@ -4,6 +4,7 @@ The topic and the queue deliver at least once. Who tells of an event has it alon
 a lease ends, and notes each way by which the guest was told.
 """
 
+import secrets
 import time
 
 from .database import Item, Table
@@ -40,7 +41,13 @@ class Notices:
         """
         now = int(time.time() * 1000)
         ends = now + int(self._lease_seconds * 1000)
-        item: Item = {"notice": key, "left": {MAIL, TEXT}, "busy_until": ends}
+        item: Item = {
+            "notice": key,
+            "left": {MAIL, TEXT},
+            "busy_until": ends,
+            # Two who come in the same millisecond write different items.
+            "holder": secrets.token_hex(8),
+        }
         known = self._table.write_new(item)
         if known is None:
             return frozenset(item["left"])

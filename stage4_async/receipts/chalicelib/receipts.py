@@ -4,6 +4,7 @@ They came after everything else was there, and nobody had to be changed for them
 queue, a subscription to the topic, this.
 """
 
+import datetime as dt
 import logging
 
 from . import order_event
@@ -44,6 +45,7 @@ class Receipts:
                 "currency": sale.currency,
                 "ordered_at": sale.created_at.isoformat(),
                 "sold_at": sale.ended_at.isoformat(),
+                "recorded_at": dt.datetime.now(dt.timezone.utc).isoformat(),
             }
         )
         log.info("sale recorded", extra={"first": there is None})
