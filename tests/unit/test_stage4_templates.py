@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from deployment import packaging, queues, templates
+from deployment import packaging, public_api, queues, templates
 from deployment.service_template import FUNCTION, Package, service_template
-from deployment.settings import REPOSITORY, SERVICES
+from deployment.settings import CONTRACT, REPOSITORY, SERVICES
 
 STAGE = REPOSITORY / "stage4_async"
 # Carried over whole: stage 3's tests are about them.
@@ -154,6 +155,14 @@ def test_the_queues_are_told_by_the_names_that_operators_use():
         for name in ("charge-order", "order-outcomes", "notifications", "receipts")
         for ending in ("", "-dead-letters")
     }
+
+
+def test_guests_find_the_same_operations_as_in_stage_3():
+    contract = yaml.safe_load(CONTRACT.read_text())
+    before, now = (public_api.operations(contract, stage) for stage in (3, 4))
+    assert now == before
+    checkout = next(operation for operation in now if operation.name == "checkout")
+    assert "202" in checkout.described["responses"]
 
 
 def test_no_policy_grants_everything(deployed):
