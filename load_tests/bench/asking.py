@@ -35,7 +35,7 @@ class Questions(msgspec.Struct, kw_only=True):
 
     Attributes:
         product_id: which product is read.
-        token: of a guest of the services.
+        key: the secret by which the catalogue knows checkout.
         database_url: of the monolith.
         urls: where the catalogue is asked over HTTP, by the way's name.
         rounds: how often the ways take turns.
@@ -43,7 +43,7 @@ class Questions(msgspec.Struct, kw_only=True):
     """
 
     product_id: str
-    token: str
+    key: str
     database_url: str
     urls: dict[str, str]
     rounds: int
@@ -109,8 +109,8 @@ def _by_http(questions: Questions, url: str) -> Callable[[], Product]:
     from checkout.calls import Callee, Patience
     from checkout.catalog import Catalog
 
-    catalog = Catalog(Callee("catalog", url, Patience()), key="")
-    return lambda: catalog.product(questions.product_id, questions.token)
+    catalog = Catalog(Callee("catalog", url, Patience()), questions.key)
+    return lambda: catalog.product(questions.product_id)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.runner.state import RUN_ROOT
 from tests.backstage import database_url
 from tests.guest import Guest
 
@@ -144,7 +146,7 @@ def _call_hops(pair: Pair, rounds: int, say: Say) -> list[Hop]:
     seen = asking.ask(
         asking.Questions(
             product_id=guests.PRODUCT_ID,
-            token=pair.services.tokens[0],
+            key=_secret(pair.services, "CHECKOUT_SERVICE_KEY"),
             database_url=_sqlalchemy(database_url(pair.monolith.running)),
             urls={
                 "HTTP": f"http://127.0.0.1:{base + 6}",
@@ -235,6 +237,12 @@ def _cpu(rounds: list[Measured]) -> dict[str, float]:
         for part in rounds[0].cpu_seconds
         if part != "generator"
     }
+
+
+def _secret(side: Side, name: str) -> str:
+    kept = json.loads((RUN_ROOT / side.running.name / "secrets.json").read_text())
+    secret: str = kept["keys"][name]
+    return secret
 
 
 def _sqlalchemy(url: str) -> str:

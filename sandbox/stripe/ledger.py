@@ -131,11 +131,13 @@ class Book:
 
     def all(self, kind: type[R], order_id: str | None) -> list[tuple[str, R]]:
         """Return (order id, record) of a kind, oldest first, of one order or all."""
-        rows = self._connection.execute(
-            "SELECT coalesce(order_id, ''), body FROM records WHERE kind = ?"
-            " AND (? IS NULL OR order_id = ?) ORDER BY position",
-            (kind.__name__, order_id, order_id),
-        )
+        columns = "SELECT coalesce(order_id, ''), body FROM records "
+        if order_id is None:
+            all_of = columns + "WHERE kind = ? ORDER BY position"
+            rows = self._connection.execute(all_of, (kind.__name__,))
+        else:  # a statement of its own, for which SQLite takes the index
+            of_one = columns + "WHERE order_id = ? AND kind = ? ORDER BY position"
+            rows = self._connection.execute(of_one, (order_id, kind.__name__))
         return [(order, msgspec.json.decode(body, type=kind)) for order, body in rows]
 
     def saved_answer(self, key: str) -> SavedAnswer | None:

@@ -41,11 +41,13 @@ class Catalog:
             products=found, next_cursor=found[-1].product_id if more else UNSET
         )
 
-    def all(self) -> internal.Products:
-        """Read every product with all that the dialogue knows of it."""
+    def known(self, query: internal.ProductsQuery) -> internal.Products:
+        """Read every product with all that the dialogue knows of it, or the one."""
+        chosen = sa.select(products).order_by(products.c.product_id)
+        if query.product_id is not UNSET:
+            chosen = chosen.where(products.c.product_id == query.product_id)
         with self._database.statement() as tx:
-            rows = tx.execute(sa.select(products).order_by(products.c.product_id))
-            found = [internal.Product(**row._mapping) for row in rows]
+            found = [internal.Product(**row._mapping) for row in tx.execute(chosen)]
         return internal.Products(products=found)
 
     def product(self, product_id: str) -> wire.Product:

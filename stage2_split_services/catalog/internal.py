@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from . import wire
 
@@ -17,9 +17,15 @@ class Product(wire.Product):
 
 
 class Products(wire.Body):
-    """Every product."""
+    """Every product, or the one that was asked for."""
 
     products: list[Product]
+
+
+class ProductsQuery(wire.Body):
+    """Which product, where one is enough: the path stays the one that may be asked."""
+
+    product_id: wire.ProductId | UnsetType = UNSET
 
 
 class ReservationRequest(wire.Body):

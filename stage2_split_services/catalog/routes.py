@@ -40,10 +40,10 @@ def list_partner_products() -> Response:
 
 
 @api.get("/internal/products")
-def list_all_products() -> Response:
-    """List every product, for the dialogue."""
+def list_known_products() -> Response:
+    """List every product, for the dialogue, or the one that checkout asks for."""
     _services().callers.admit("nlu", "checkout")
-    return web.json(_services().catalog.all())
+    return web.json(_services().catalog.known(web.query(internal.ProductsQuery)))
 
 
 @api.put("/internal/reservations/<order_id>")

@@ -7,8 +7,8 @@ from typing import Literal
 import msgspec
 
 from . import wire
-from .calls import Answer, Callee, as_guest, as_service
-from .errors import Unavailable
+from .calls import Answer, Callee, as_service
+from .errors import NotFound, Unavailable
 from .orders import Order
 
 log = logging.getLogger(__name__)
@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 
 class Product(wire.Product, forbid_unknown_fields=False):
     """A product; what the catalogue will tell of it one day is passed over."""
+
+
+class Products(wire.Body, forbid_unknown_fields=False):
+    """The product that was asked for, or none."""
+
+    products: list[Product]
 
 
 class ReservationRequest(wire.Body):
@@ -43,15 +49,18 @@ class Catalog:
         self._callee = callee
         self._key = key
 
-    def product(self, product_id: str, token: str) -> wire.Product:
-        """Read one product, as the guest may.
+    def product(self, product_id: str) -> wire.Product:
+        """Read one product.
 
         Raises:
             NotFound: there is none with this id.
             Unavailable: the catalogue is away.
         """
-        path = f"/v1/products/{product_id}"
-        return self._callee.call("GET", path, headers=as_guest(token)).read(Product)
+        answer = self._ask("GET", f"/v1/internal/products?productId={product_id}")
+        found = answer.read(Products).products
+        if not found:
+            raise NotFound("We do not sell a product with this id. See GET /products.")
+        return found[0]
 
     def hold(self, order: Order) -> bool:
         """Set stock aside for an order; asking again brings the same answer.
@@ -62,7 +71,7 @@ class Catalog:
         wanted = ReservationRequest(
             product_id=order.product_id, quantity=order.quantity
         )
-        answer = self._ask("PUT", order.order_id, wanted)
+        answer = self._ask("PUT", f"/v1/internal/reservations/{order.order_id}", wanted)
         return answer.read(Reservation).state == "held"
 
     def release(self, order_id: str) -> None:
@@ -71,16 +80,15 @@ class Catalog:
         Raises:
             Unavailable: it is not known whether the stock was given back.
         """
-        self._ask("DELETE", order_id)
+        self._ask("DELETE", f"/v1/internal/reservations/{order_id}")
 
     def _ask(
-        self, method: str, order_id: str, body: msgspec.Struct | None = None
+        self, method: str, path: str, body: msgspec.Struct | None = None
     ) -> Answer:
-        path = f"/v1/internal/reservations/{order_id}"
         headers = as_service("checkout", "catalog", self._key)
         answer = self._callee.call(method, path, headers=headers, body=body)
         if answer.status >= HTTPStatus.BAD_REQUEST:
             # A no to a service is a mistake of ours, which the guest cannot mend.
             log.error("catalog refused", extra={"told": answer.content.decode()[:500]})
-            raise Unavailable("We cannot reserve this now. Try again in a moment.")
+            raise Unavailable("We cannot reach our catalogue now. Try again later.")
         return answer

@@ -21,6 +21,7 @@ class Crashes:
         old: whether the order is made so old, after the first crash, that it is given
             up instead of finished.
         retried: whether later points are reached by the client's own retry.
+        sold_out: whether what is bought has been sold out before.
     """
 
     points: tuple[str, ...]
@@ -28,6 +29,7 @@ class Crashes:
     faults: dict[str, Any] | None = None
     old: bool = False
     retried: bool = False
+    sold_out: bool = False
 
 
 def each(*names: str, **how: Any) -> list[Crashes]:

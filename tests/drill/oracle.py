@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .client import FINAL, Buyer, Purchase, Told
-from .world import World
+from .world import PLENTY, World
 
 FORGOTTEN = "order forgotten"
 LOST = "accepted order lost"
@@ -97,19 +97,23 @@ class Oracle:
         world: where they bought.
         buyers: who.
         stock: how many of every product to put on the shelf first; plenty unless given.
+        sold_out: a product of which there shall be none, if any.
     """
 
     def __init__(
-        self, world: World, buyers: Sequence[Buyer], stock: int | None = None
+        self,
+        world: World,
+        buyers: Sequence[Buyer],
+        stock: int = PLENTY,
+        sold_out: str | None = None,
     ) -> None:
         self._world = world
         self._buyers = buyers
         world.heal()
         world.empty_mailbox()
-        if stock is None:
-            world.fill_shelves()
-        else:
-            world.fill_shelves(stock)
+        world.fill_shelves(stock)
+        if sold_out:
+            world.under.set_stock(sold_out, 0)
         self._shelf = self._products()
 
     def judge(self, patience: float) -> Verdict:

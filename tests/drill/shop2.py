@@ -74,7 +74,7 @@ class FickleServices:
         self._reservations = reservations.Reservations(shop.stock_room)
         self.letters = Notifications(shop.post_office, outbox)  # type: ignore[arg-type]
 
-    def product(self, product_id: str, token: str) -> Any:
+    def product(self, product_id: str) -> Any:
         """Read one product."""
         return self.goods.product(product_id)
 

@@ -51,6 +51,8 @@ class Stage1:
     lives = [
         *each(at("web", IN_CALL)),
         *each(at("web", "end announce give_back"), card=DECLINED),
+        # It ends as it is written, and goes to no card.
+        *each(at("web", "accept reserve announce answer"), sold_out=True),
         *each(at("web", "attempt let_go"), faults=fault("error_after", "create")),
         *each(at("web", "retrieve"), faults=fault("drop_after", "confirm")),
         *each("web.store.after", at("web", "lease"), retried=True),

@@ -76,6 +76,7 @@ class Stage2:
         *each(at("web", f"{BOUGHT} end {TOLD} answer")),
         *each(at("sweep", "letter send note")),
         *each(at("web", f"end {GIVEN_BACK} {TOLD}"), card=DECLINED),
+        *each(at("web", f"accept ask_hold hold take end {TOLD} answer"), sold_out=True),
         *each(at("web", "attempt let_go"), faults=fault("error_after", "create")),
         *each(at("web", "retrieve"), faults=fault("drop_after", "confirm")),
         *each("web.store.after", at("web", "lease"), retried=True),
@@ -89,6 +90,9 @@ class Stage2:
         *each("web.end.after", at("web", "announce")),
         *each("web.end.after", at("sweep", "tell ask_release told"), card=DECLINED),
         *each("web.end.after", at("web", "release put_back announce"), card=DECLINED),
+        # Refused, and nobody heard it; it must be refused again.
+        *each("web.hold.after", at("web", "hold"), sold_out=True),
+        *each("web.ask_hold.after", at("sweep", "ask_hold end"), sold_out=True),
         # The stock is held, and the order does not know; an answer lost twice.
         *each("web.ask_hold.after", at("sweep", "ask_hold")),
         *each("web.hold.after", at("web", "hold")),

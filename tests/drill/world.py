@@ -51,7 +51,7 @@ class World:
         """Guests who have bought nothing yet."""
         return buyers(self.stage, count)
 
-    def fill_shelves(self, stock: int = PLENTY) -> None:
+    def fill_shelves(self, stock: int) -> None:
         """Put so many of every product on the shelf."""
         for product_id in self.products:
             self.under.set_stock(product_id, stock)

@@ -227,6 +227,16 @@ def test_the_dialogue_reads_every_product_as_the_file_has_it(ask):
         assert told[product.product_id]["pack"] == product.pack
 
 
+def test_checkout_reads_one_product(ask, product):
+    path = "/v1/internal/products"
+    one = ask("GET", f"{path}?productId={product}", headers=as_service()).json()
+    assert [found["productId"] for found in one["products"]] == [product]
+    none = ask("GET", f"{path}?productId=no-such-thing", headers=as_service())
+    assert none.json() == {"products": []}
+    bad = ask("GET", f"{path}?productId=NO;SUCH", headers=as_service())
+    assert bad.status_code == 400
+
+
 def test_a_reservation_over_http(ask, product, stock):
     order_id = an_order()
     path = f"/v1/internal/reservations/{order_id}"

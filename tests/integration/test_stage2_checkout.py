@@ -318,7 +318,7 @@ def test_two_who_finish_an_order_at_once_charge_it_once(
 
 def accepted(services, guest, wanted, now):
     """An order that was written, and whose worker then died."""
-    product = services.checkout._catalog.product(wanted.product_id, guest.token)
+    product = services.checkout._catalog.product(wanted.product_id)
     order = orders.start(guest.guest_id, secrets.token_hex(8), wanted, product, now)
     return services.orders.accept(order, guest.email)
 
@@ -442,11 +442,16 @@ def test_notifications_that_are_away_do_not_keep_stock_from_being_given_back(
 
 
 def test_a_catalogue_that_does_not_know_us_loses_no_order(
-    made, guest, purchase, now, right
+    services, made, guest, purchase, now, right
 ):
     stranger = made(checkout_service_key="x" * 32)
-    with pytest.raises(Unavailable, match="is kept"):
+    with pytest.raises(Unavailable, match="catalogue"):
         stranger.checkout.buy(guest, "k", purchase(), now)
+    right([])
+    order = accepted(services, guest, purchase(), now)
+    with pytest.raises(Unavailable, match="catalogue"):
+        stranger.checkout.finish(order)
+    services.orders.let_go(order.order_id)
     right(["confirmed"])
 
 

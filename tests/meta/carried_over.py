@@ -175,7 +175,7 @@ LESSONS_OF_SERVERLESS = {
 CONSEQUENCES_OF_SERVERLESS = {
     "services.py": "a worker puts its parts together before its first request",
     "config.py": "tables and roles instead of addresses and secrets",
-    "internal.py": "one path for each thing asked, so that a policy can name it",
+    "internal.py": "letters are no more asked of a service of ours",
     "requirements.txt": "every megabyte is loaded when a worker starts",
 }
 LESSONS_OF_ASYNC = {

@@ -28,7 +28,8 @@ CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_mastercard")
 def run(world: World, size: Size) -> Figure:
     """Kill so many processes, first at every point in turn, then at random ones."""
     lanes = world.fresh_buyers(LANES)
-    oracle = Oracle(world, lanes)
+    *_, nothing_left = world.products
+    oracle = Oracle(world, lanes, sold_out=nothing_left)
     before = Counter(world.crash.kills())
     every_point = sum(len(life.points) for life in world.under.lives)
     enough = size.kills if size.sample else max(size.kills, every_point)
@@ -119,8 +120,9 @@ class _Lane:
 
         Another lane's kill may take the process first: then it has to be tried again.
         """
+        *in_stock, nothing_left = self._world.products
         purchase = Purchase(
-            product_id=self._chance.choice(self._world.products),
+            product_id=nothing_left if life.sold_out else self._chance.choice(in_stock),
             quantity=self._chance.randint(1, 3),
             card=life.card,
         )
