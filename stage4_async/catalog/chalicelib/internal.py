@@ -23,7 +23,7 @@ class Products(wire.Body):
 
 
 class ProductsQuery(wire.Body):
-    """Which product: a parameter, so that a policy can name the one path there is."""
+    """Which product, where one is enough: the path stays the one that may be asked."""
 
     product_id: wire.ProductId | UnsetType = UNSET
 
