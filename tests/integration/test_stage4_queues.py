@@ -6,13 +6,16 @@ are put aside. Nothing is concluded about crowds.
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
 import time
+import zipfile
 
 import boto3
 import pytest
+import requests
 
 from sandbox.runner import RunningStage, started
 from sandbox.runner.stages import REPOSITORY
@@ -74,6 +77,9 @@ class Operator:
         (message,) = until(look, f"a message is in {queue}")
         self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return message["Body"]
+
+    def empty(self, queue: str) -> None:
+        self.sqs.purge_queue(QueueUrl=self.stage.queues[queue])
 
     def count(self, queue: str) -> int:
         names = ("", "NotVisible", "Delayed")
@@ -196,6 +202,45 @@ def test_poison_is_put_aside_and_the_others_go_on(guest, operator):
     orders = [accepted(guest) for _ in range(5)]
     assert {ends(guest, order_id) for order_id in orders} == {"confirmed"}
     until(lambda: operator.count(DEAD_LETTERS) == 2, "both are dead letters", 180)
+
+
+def test_after_a_poisoned_deployment_one_redrive_confirms_everything_once(
+    guest, operator, ledger
+):
+    name = "concierge-local-payments-charge"
+    where = operator.functions.get_function(FunctionName=name)["Code"]["Location"]
+    good = requests.get(where, timeout=30).content
+    operator.empty(DEAD_LETTERS)
+    operator.functions.update_function_code(FunctionName=name, ZipFile=poisoned(good))
+    orders = {accepted(guest) for _ in range(5)}
+
+    def dead():
+        return operator.count(DEAD_LETTERS) >= len(orders)
+
+    until(dead, "all are dead letters", 180)
+    assert {guest.order(order_id)["status"] for order_id in orders} == {"pending"}
+    operator.functions.update_function_code(FunctionName=name, ZipFile=good)
+    operator.does("redrive", "--queue", QUEUE)
+    assert {ends(guest, order_id) for order_id in orders} == {"confirmed"}
+    assert {ledger.charges(order_id) for order_id in orders} == {1}
+    until(lambda: operator.count(QUEUE) == 0, "the queue is empty")
+
+
+def poisoned(package):
+    """Return a package of payments that fails on every message, after it has begun."""
+    work = "self._store.begin(asked)"
+    whole = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(package)) as good,
+        zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as bad,
+    ):
+        for entry in good.infolist():
+            data = good.read(entry)
+            if entry.filename == "chalicelib/charging.py":
+                assert work.encode() in data
+                data = data.replace(work.encode(), f"{{}}[{work}]".encode())
+            bad.writestr(entry, data)
+    return whole.getvalue()
 
 
 def test_an_outage_of_the_card_processor_delays_orders_and_loses_none(
