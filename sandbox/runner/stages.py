@@ -172,6 +172,7 @@ STAGES = {
             Port("AWS_PORT", 0, "aws"),
             Port("STRIPE_PORT", 10, "stripe"),
             Port("MAILBOX_PORT", 20, "mailbox"),
+            Port("SUPPLIER_PORT", 40, "supplier"),
         ),
         auth="cognito",
         on_aws=True,

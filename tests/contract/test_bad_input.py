@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from tests.conftest import STAGE
+from tests.contract.outside import until
 from tests.guest import PASSWORD, Guest, tomorrow
 
 BY_BEARER = STAGE in (1, 2)
@@ -54,6 +55,12 @@ def nothing_written(guest, ledger):
         stock = guest.get("/products/candy-jar").json()["stock"]
         return guest.get("/orders").json(), ledger.known_orders(), stock
 
+    def settled():
+        orders = guest.get("/orders").json()["orders"]
+        return all(order["status"] != "pending" for order in orders)
+
+    # A stage that answers before the work is still at the orders of tests before.
+    until(settled, "earlier orders have ended")
     before = written()
     yield
     assert written() == before

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -133,7 +135,7 @@ def paused(operator):
 
 
 def accepted(guest, **fields):
-    answer = guest.buy("candy-jar", **fields)
+    answer = guest.buy(fields.pop("productId", "candy-jar"), **fields)
     assert answer.status_code == 202
     order_id = answer.json()["order"]["orderId"]
     assert answer.headers["Location"] == f"/v1/orders/{order_id}"
@@ -254,6 +256,80 @@ def test_an_outage_of_the_card_processor_delays_orders_and_loses_none(
     assert {ends(guest, order_id) for order_id in orders} == {"confirmed"}
     assert [ledger.charges(order_id) for order_id in orders] == [1] * len(orders)
     assert operator.count(DEAD_LETTERS) == dead_before
+
+
+class Suppliers:
+    """The stand-in of those who have the tables.
+
+    Args:
+        stage: the running stage.
+    """
+
+    def __init__(self, stage: RunningStage) -> None:
+        aws = urlsplit(stage.aws_endpoint_url)
+        self._url = f"http://127.0.0.1:{aws.port + 40}/_sandbox"
+
+    def state(self, order_id: str) -> str | None:
+        every = requests.get(f"{self._url}/bookings", timeout=10).json()["bookings"]
+        states = {booking["reference"]: booking["state"] for booking in every}
+        return states.get(order_id)
+
+    @contextmanager
+    def going_wrong(self, **faults):
+        requests.put(f"{self._url}/faults", json=faults, timeout=10)
+        yield
+        requests.delete(f"{self._url}/faults", timeout=10)
+
+
+@pytest.fixture(scope="module")
+def suppliers(stage):
+    return Suppliers(stage)
+
+
+TABLE = {"productId": "table-rooftop"}
+
+
+def test_a_table_is_held_paid_and_confirmed(guest, ledger, suppliers):
+    order_id = accepted(guest, **TABLE)
+    assert ends(guest, order_id) == "confirmed"
+    assert suppliers.state(order_id) == "confirmed"
+    assert ledger.charges(order_id) == 1
+
+
+def test_a_table_is_let_go_when_the_card_is_declined(guest, suppliers):
+    card = "pm_card_visa_chargeDeclined"
+    order_id = accepted(guest, paymentMethod=card, **TABLE)
+    assert ends(guest, order_id) == "declined"
+    assert suppliers.state(order_id) == "released"
+
+
+def test_a_full_restaurant_costs_nothing(guest, ledger, suppliers):
+    with suppliers.going_wrong(full=["table-rooftop"]):
+        order_id = accepted(guest, **TABLE)
+        assert ends(guest, order_id) == "failed"
+    assert ledger.of(order_id) == {}
+
+
+def test_who_paid_for_a_table_that_was_not_kept_gets_the_money_back(
+    guest, ledger, suppliers
+):
+    with suppliers.going_wrong(hold_seconds=-1):
+        order_id = accepted(guest, **TABLE)
+        assert ends(guest, order_id) == "failed"
+    assert ledger.of(order_id)["succeeded_charges"] == 1
+    assert ledger.charges(order_id) == 0
+
+
+def test_a_supplier_that_is_away_delays_its_guests_and_charges_none(
+    guest, ledger, suppliers
+):
+    with suppliers.going_wrong(refuse=True):
+        order_id = accepted(guest, **TABLE)
+        time.sleep(8)
+        assert guest.order(order_id)["status"] == "pending"
+        assert ledger.of(order_id) == {}
+    assert ends(guest, order_id) == "confirmed"
+    assert ledger.charges(order_id) == 1
 
 
 def test_a_declined_card_ends_the_order_with_one_delivery(guest, operator, ledger):

@@ -59,7 +59,7 @@ class Program:
     def read_elsewhere(self):
         """What is read outside the settings' own module, with the defaults there."""
         if self.is_deployment:
-            return dict.fromkeys(values.OPTIONAL | values.NEEDED, "") | dict(_asked())
+            return dict.fromkeys(values.decided_by(self.stage), "") | dict(_asked())
         return {
             name: default
             for path in self.home.rglob("*.py")
@@ -130,9 +130,9 @@ PROGRAMS = {
     "gateway": Program(2, SANDBOX / "nginx", None, ("The gateway",)),
     **{
         f"deployment of stage {stage}": Program(
-            stage, DEPLOYMENT, None, ("Deploying stages 3 and 4",)
+            stage, DEPLOYMENT, None, ("Deploying stages 3 and 4", *more)
         )
-        for stage in (3, 4)
+        for stage, more in {3: (), 4: ("Of stage 4 alone",)}.items()
     },
 }
 every_program = pytest.mark.parametrize(

@@ -35,13 +35,12 @@ class Shop:
         self.app = app
         self.services = app.part("services").assembled()
         self.services.checkout._catalog = SimpleNamespace(product=self.product)
-        self.asked = 0
 
     def product(self, product_id):
-        self.asked += 1
-        words = ("name", "category", "description", "image_url")
+        words = ("name", "description", "image_url")
         return self.app.part("wire").Product(
             product_id=product_id,
+            category="tables" if product_id.startswith("table") else "sweets",
             currency="usd",
             unit_amount=1500,
             stock=10,
@@ -64,7 +63,8 @@ class Shop:
         return self.app.module.hear_outcomes(delivered(*bodies), Context())
 
     def sweep(self, **later):
-        return self.services.sweep.once(NOW + dt.timedelta(**later))
+        now = dt.datetime.now(dt.timezone.utc)
+        return self.services.sweep.once(now + dt.timedelta(**later))
 
 
 def ended(order, status="confirmed"):
@@ -109,6 +109,16 @@ def test_the_same_key_is_the_same_purchase_and_is_sent_once(shop):
     assert len(queued("charge-order")) == 1
     assert shop.buy("mine", quantity=2).status == 422
     assert shop.buy("mine", guest=OTHER_GUEST).body["order"] != first.body["order"]
+
+
+@pytest.mark.parametrize(
+    ("product_id", "supplied"), [("candy-jar", False), ("table-rooftop", True)]
+)
+def test_payments_is_told_what_a_supplier_has(shop, product_id, supplied):
+    shop.buy(productId=product_id)
+    assert json.loads(queued("charge-order")[0].body)["supplied"] is supplied
+    shop.sweep(minutes=5)
+    assert json.loads(queued("charge-order")[0].body)["supplied"] is supplied
 
 
 @pytest.mark.parametrize("status", ["confirmed", "declined", "failed"])

@@ -34,6 +34,11 @@ class Desk:
         self.payments = charging._payments = FakePayments(app, charging._store)
         self.stock, self.held, self.away = 10, {}, False
         charging._catalog = SimpleNamespace(hold=self.hold, release=self.release)
+        self.supplier = charging._supplier = FakeSupplier()
+        self.given_back = []
+        charging._refunds = SimpleNamespace(
+            give_back=lambda order: self.given_back.append(order.payment_intent_id)
+        )
 
     def hold(self, order):
         self._answer()
@@ -86,11 +91,30 @@ class FakePayments:
         return intent not in self.paid
 
 
+class FakeSupplier:
+    """A place that can be full, and that can forget."""
+
+    def __init__(self):
+        self.states, self.full, self.forgets = {}, False, False
+
+    def hold(self, order):
+        return self.states.setdefault(order.order_id, not self.full and "held")
+
+    def confirm(self, order_id):
+        assert self.states[order_id] in {"held", "confirmed"}
+        if not self.forgets:
+            self.states[order_id] = "confirmed"
+        return not self.forgets
+
+    def release(self, order_id):
+        self.states[order_id] = "released"
+
+
 class Killed(BaseException):
     """The worker ends here, and nothing of ours runs after it."""
 
 
-def asked(number=0, quantity=1, at=NOW):
+def asked(number=0, quantity=1, at=NOW, **more):
     """Return the message of an order."""
     order = {
         "order_id": f"ord_{number:024d}",
@@ -109,7 +133,7 @@ def asked(number=0, quantity=1, at=NOW):
         "created_at": at.isoformat(),
         "updated_at": at.isoformat(),
     }
-    return json.dumps({"order": order, "account": "a"})
+    return json.dumps({"order": order, "account": "a"} | more)
 
 
 def told():
@@ -162,6 +186,62 @@ def test_what_is_sold_out_is_not_charged(desk):
     assert desk.take(asked(quantity=11)) == []
     assert desk.payments.tries == 0
     assert told() == ["order-failed"]
+
+
+def states(desk):
+    """Return what the supplier has, what is in stock, and what was told."""
+    return set(desk.supplier.states.values()), desk.stock, set(told())
+
+
+def test_a_table_is_held_then_paid_then_confirmed(desk):
+    desk.take(asked(supplied=True), asked(supplied=True))
+    assert states(desk) == ({"confirmed"}, 9, {"order-confirmed"})
+    assert len(desk.payments.paid) == 1
+
+
+def test_flowers_are_no_suppliers_matter(desk):
+    desk.take(asked())
+    assert states(desk) == (set(), 9, {"order-confirmed"})
+
+
+def test_a_full_restaurant_costs_nothing(desk):
+    desk.supplier.full = True
+    desk.take(asked(supplied=True))
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
+    assert desk.payments.tries == 0
+
+
+def test_a_table_is_free_again_when_the_card_is_declined(desk):
+    desk.payments.does = "decline"
+    desk.take(asked(supplied=True))
+    assert states(desk) == ({"released"}, 10, {"order-declined"})
+    assert desk.given_back == []
+
+
+def test_who_paid_for_what_was_not_kept_gets_the_money_back(desk):
+    desk.supplier.forgets = True
+    desk.take(asked(supplied=True), asked(supplied=True))
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
+    assert desk.given_back == [f"pi_ord_{0:024d}"]
+
+
+def test_a_worker_killed_between_charge_and_confirmation_leaves_a_table(desk):
+    desk.payments.does = "kill"
+    with pytest.raises(Killed):
+        desk.take(asked(supplied=True))
+    assert states(desk) == ({"held"}, 9, set())
+    desk.payments.does = "pay"
+    desk.take(asked(supplied=True), delivery=2)
+    assert states(desk) == ({"confirmed"}, 9, {"order-confirmed"})
+    assert len(desk.payments.paid) == 1
+
+
+def test_a_table_given_up_is_free_again(desk):
+    desk.payments.does = "away"
+    desk.take(asked(supplied=True))
+    desk.charging._give_up_after = dt.timedelta(0)
+    desk.take(asked(supplied=True), delivery=2)
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
 
 
 def test_poison_fails_and_the_others_do_not(desk):

@@ -11,10 +11,12 @@ class ChargeOrder(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         order: the order.
         account: of its guest, in the user pool; None for who signed in elsewhere.
+        supplied: whether a supplier has to hold and confirm it: a table, a room.
     """
 
     order: Order
     account: str | None = None
+    supplied: bool = False
 
 
 def read(body: str) -> ChargeOrder:

@@ -21,6 +21,9 @@ from .orders import Order, Status, check, fingerprint, order_id, start
 
 log = logging.getLogger(__name__)
 
+# What somebody else has, who must hold it before it is paid and confirm it afterwards.
+SUPPLIED = frozenset({"tables", "rooms"})
+
 
 class Checkout:
     """Takes purchases, and hears what became of them.
@@ -59,11 +62,15 @@ class Checkout:
         if known is None:
             check(purchase, now.date())
             product = self._catalog.product(purchase.product_id)
-            order = start(guest.guest_id, idempotency_key, purchase, product, now)
-            known = self._orders.accept(order, guest.account)
+            order = ChargeOrder(
+                order=start(guest.guest_id, idempotency_key, purchase, product, now),
+                account=guest.account,
+                supplied=product.category in SUPPLIED,
+            )
+            known = self._orders.accept(order)
             if known is None:
-                self._send(order, guest.account)
-                return order
+                self._send(order)
+                return order.order
         if known.fingerprint != fingerprint(purchase):
             raise Unprocessable(
                 "This Idempotency-Key was used for another purchase. "
@@ -84,9 +91,9 @@ class Checkout:
         )
         log.info("order ended", extra={"status": event.status, "first": first})
 
-    def _send(self, order: Order, account: str | None) -> None:
+    def _send(self, order: ChargeOrder) -> None:
         try:
-            self._queue.send(ChargeOrder(order=order, account=account))
+            self._queue.send(order)
         except Unavailable:
             # The order is accepted all the same: it is written down.
-            log.warning("not sent yet", extra={"order_id": order.order_id})
+            log.warning("not sent yet", extra={"order_id": order.order.order_id})

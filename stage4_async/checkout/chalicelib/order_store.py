@@ -82,7 +82,7 @@ class OrderStore:
             next_cursor=_cursor(shown[-1]) if len(found) > query.limit else UNSET,
         )
 
-    def accept(self, order: Order, account: str | None) -> Order | None:
+    def accept(self, asked: ChargeOrder) -> Order | None:
         """Write a new order, before anybody is asked to do anything for it.
 
         Returns:
@@ -90,11 +90,12 @@ class OrderStore:
         """
         outbox = {
             "open": PENDING,
-            "due": _milliseconds(order.created_at, self._patience_seconds),
+            "due": _milliseconds(asked.order.created_at, self._patience_seconds),
             "sent": 1,
-            "account": account,
+            "account": asked.account,
+            "supplied": asked.supplied,
         }
-        there = self._table.write_new(_item(order) | outbox)
+        there = self._table.write_new(_item(asked.order) | outbox)
         return _order(there) if there else None
 
     def overdue(self, now: dt.datetime, most: int) -> Iterator[str]:
@@ -128,7 +129,11 @@ class OrderStore:
         )
         if taken is None:
             return None
-        return ChargeOrder(order=_order(taken), account=taken.get("account"))
+        return ChargeOrder(
+            order=_order(taken),
+            account=taken.get("account"),
+            supplied=bool(taken.get("supplied")),
+        )
 
     def end(self, order_id: str, status: Status, message: str, at: dt.datetime) -> bool:
         """End a pending order.

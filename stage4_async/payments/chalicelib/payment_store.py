@@ -20,11 +20,14 @@ class Payment:
     Attributes:
         order: the order, with its payment.
         account: of its guest, in the user pool.
-        holds: whether stock is to be given back that it does not need any more.
+        supplied: whether a supplier has to hold and confirm it.
+        holds: whether stock, or a supplier's place, is to be given back that it does
+            not need any more.
     """
 
     order: Order
     account: str | None
+    supplied: bool
     holds: bool
 
 
@@ -119,7 +122,7 @@ def _item(asked: ChargeOrder) -> Item:
     item: Item = msgspec.to_builtins(asked.order)
     for name in ("created_at", "updated_at"):
         item[name] = _moment(getattr(asked.order, name))
-    item["account"] = asked.account
+    item |= {"account": asked.account, "supplied": asked.supplied}
     return {name: value for name, value in item.items() if value is not None}
 
 
@@ -127,6 +130,7 @@ def _payment(item: Item) -> Payment:
     return Payment(
         order=msgspec.convert(item, Order),
         account=item.get("account"),
+        supplied=bool(item.get("supplied")),
         holds=bool(item.get(HOLDS)),
     )
 

@@ -13,11 +13,14 @@ from .database import Table
 from .pace import PacedSession
 from .payment_store import PaymentStore
 from .payments import Payments, stripe_client
+from .refunds import Refunds
+from .supplier import Supplier
 from .topic import Topic
 from .waiting import Waiting
 
-# What one order may take: the catalogue, and three calls of Stripe's that time out.
-LONGEST_SECONDS = 14.0
+# What one order may take: the catalogue, a supplier, and three calls of Stripe's that
+# time out.
+LONGEST_SECONDS = 18.0
 CATALOG = Patience(tries=2, whole=4.0)
 
 
@@ -47,8 +50,10 @@ def assembled() -> Services:
     )
     charging = Charging(
         Catalog(Callee("catalog", settings.catalog_api_url, CATALOG)),
+        Supplier(settings.supplier_api_base),
         store,
         Payments(stripe, store),
+        Refunds(stripe),
         Topic(settings.order_events_topic),
         Waiting(settings.charge_order_queue_url),
         Breaker(),
