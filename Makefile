@@ -52,10 +52,10 @@ redeploy: $(VENV)/aws ## Deploy one SERVICE of a running STAGE=3 or 4 again, the
 logs: $(VENV)/aws ## Follow the functions' logs of a running STAGE=3 or 4; SERVICE=nlu for one
 	@$(call DEPLOYMENT,logs,local) --follow --service "$(SERVICE)"
 
-deploy: $(VENV)/aws ## Deploy STAGE=3 to AWS as ENV (dev), which is not tried yet; SERVICE=nlu for one
+deploy: $(VENV)/aws ## Deploy STAGE=3 or 4 to AWS as ENV (dev), which is not tried yet; SERVICE=nlu for one
 	@$(call DEPLOYMENT,$(if $(SERVICE),redeploy --service $(SERVICE),up),dev)
 
-destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 from AWS, not tried yet; fails if anything is left
+destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 or 4 from AWS, not tried yet; fails if anything is left
 	@$(call DEPLOYMENT,down,dev)
 
 estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUESTS=100000

@@ -138,11 +138,13 @@ class Charging:
                 return self._end(order, Status.FAILED, SOLD_OUT)
             if payment.supplied and not self._supplier.hold(order):
                 return self._end(order, Status.FAILED, FULL, holds=True)
+            log.info("held")
         try:
             self._payments.charge(order)
         except Declined as reason:
             order = self._reread(order).order
             return self._end(order, Status.DECLINED, str(reason), holds=True)
+        log.info("charged")
         return self._paid(self._reread(order))
 
     def _give_up(self, payment: Payment) -> Payment:
@@ -155,6 +157,7 @@ class Charging:
         order = payment.order
         if payment.supplied and not self._supplier.confirm(order.order_id):
             self._refunds.give_back(order)
+            log.warning("charge given back: the supplier held it no longer")
             return self._end(order, Status.FAILED, LAPSED, holds=True)
         return self._end(order, Status.CONFIRMED, CONFIRMED)
 
@@ -164,6 +167,7 @@ class Charging:
         if payment.supplied:
             self._supplier.release(order_id)
         self._store.released(order_id)
+        log.info("let go of what was held")
 
     def _end(
         self, order: Order, status: Status, message: str, *, holds: bool = False
