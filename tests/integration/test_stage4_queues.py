@@ -57,7 +57,7 @@ class Operator:
         command = [sys.executable, "-m", "deployment", *words]
         command += ["--stage", "4", "--run", self.stage.name]
         done = subprocess.run(
-            command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+            command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -339,3 +339,8 @@ def test_a_declined_card_ends_the_order_with_one_delivery(guest, operator, ledge
     charges = [line for line in story.splitlines() if "payments-charge" in line]
     assert [line for line in charges if "delivery=2" in line] == []
     assert ledger.charges(order_id) == 0
+
+
+def test_what_is_gone_is_told_and_nothing_is_left(operator):
+    """Last: it removes everything."""
+    assert "Nothing is left" in operator.does("down")
