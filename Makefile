@@ -34,8 +34,9 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
-	pause resume order rotate-keys test test-service lint format types chat understand intents nlu-bench strong drill bench \
-	failures diff carry lock clean
+	pause resume order rotate-keys test test-service lint format types chat understand \
+	intents nlu-bench strong drill bench failures bill bill-plot limits diff carry lock \
+	clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -132,6 +133,21 @@ bench: $(VENV)/test ## Measure stage 1 against bare views, a later STAGE against
 failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
 	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
 	@$(BIN)/python -m load_tests.failures.crowd
+
+# How the concierge is used, if it is told: make bill USERS=5000 PEAK=20 VISITS=4
+USED = $(foreach name,USERS VISITS PRODUCTS CHATS CHECKOUTS ORDERS PEAK,$(if \
+	$($(name)),--$(shell echo $(name) | tr A-Z a-z) "$($(name))"))
+TERMS = $(if $(COGNITO),--cognito "$(COGNITO)") $(if $(FREE),--free-tier) \
+	$(if $(filter strong,$(NLU_ENGINE)),--engine strong)
+
+bill: $(VENV)/run ## Reckon a month of all stages on AWS for USERS (10000); PEAK=50, FREE=yes
+	@$(BIN)/python -m load_tests.costs $(USED) $(TERMS)
+
+bill-plot: $(VENV)/test ## Draw the bills over users into .run/bill.png, or FILE
+	@$(BIN)/python -m load_tests.costs $(USED) $(TERMS) --plot "$(or $(FILE),.run/bill.png)"
+
+limits: $(VENV)/run ## Say what of each stage breaks first for USERS (10000) and their PEAK
+	@$(BIN)/python -m load_tests.limits $(USED) $(if $(STRIPE_MS),--stripe-ms "$(STRIPE_MS)")
 
 diff: $(VENV)/bin/python ## Show how stage FROM became stage TO; ONLY=nlu, ALL=yes
 	@$(BIN)/python -m tests.meta.diff $(FROM) $(TO) $(if $(ONLY),--only $(ONLY)) \

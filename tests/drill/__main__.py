@@ -6,31 +6,41 @@ import argparse
 import secrets
 import sys
 import time
+import traceback
 
 from sandbox.runner.state import RUN_ROOT
 
 from .report import Figure, as_markdown, write_json
 from .scenarios import SCENARIOS
-from .sizes import SIZES
+from .sizes import SIZES, Size
 from .stages import UNDER_DRILL
-from .world import world
+from .world import World, world
 
 
 def main() -> int:
     """Run the scenarios; return 1 when a figure is not met."""
     asked = _arguments()
     figures: list[Figure] = []
+    path = RUN_ROOT / f"drill-stage{asked.stage}-{asked.size}.json"
     with world(asked.stage, asked.seed) as ours:
         for name in asked.only or SCENARIOS:
             began = time.monotonic()
-            figures.append(SCENARIOS[name](ours, SIZES[asked.size]))
+            figures.append(_figure(name, ours, SIZES[asked.size]))
+            # What was found so far outlives whatever breaks next.
+            write_json(figures, path)
             took = time.monotonic() - began
             print(f"{name}: {took:.0f} s", file=sys.stderr, flush=True)
-    path = RUN_ROOT / f"drill-stage{asked.stage}-{asked.size}.json"
-    write_json(figures, path)
     print(as_markdown(figures))
     print(f"\nAs JSON, with every detail: {path}")
     return 0 if all(figure.met for figure in figures) else 1
+
+
+def _figure(name: str, ours: World, size: Size) -> Figure:
+    try:
+        return SCENARIOS[name](ours, size)
+    except Exception:
+        told = traceback.format_exc()
+        return Figure(name, 0, "that it ends", "it broke off", False, details=[told])
 
 
 def _arguments() -> argparse.Namespace:

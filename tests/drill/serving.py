@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -65,8 +65,10 @@ def plant(
         serving = folder / "serving" / str(process.pid)
         if serving.exists():
             serving.unlink()
-            process.send_signal(signal.SIGKILL)
-            process.wait(10)
+            # It may have died just now, of the bug before.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(10)
     for url in health or [f"{stage.api_url}/health"]:
         _wait_for_health(url)
 
