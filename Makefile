@@ -34,9 +34,9 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
-	pause resume order rotate-keys test test-service lint format types chat understand \
-	intents nlu-bench strong drill bench failures bill bill-plot limits diff carry lock \
-	clean
+	pause resume order folder sdk rotate-keys test test-service lint format types chat \
+	understand intents nlu-bench strong drill bench failures bill bill-plot limits diff \
+	carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -77,6 +77,12 @@ resume: $(VENV)/aws ## Let the messages of QUEUE=charge-order of STAGE=4 be take
 order: $(VENV)/aws ## Tell the story of an order of a running STAGE=4: ID=ord_...
 	@$(call DEPLOYMENT,order,local) --id "$(ID)"
 
+folder: $(VENV)/aws ## Copy one SERVICE of a deployed STAGE=3 to where plain `chalice deploy` works; ENV=dev
+	@$(call DEPLOYMENT,folder,local) --service "$(SERVICE)"
+
+sdk: $(VENV)/aws $(VENV)/sdk ## Make a Python and a JavaScript client of STAGE=3 in .run/sdk; npm for the second
+	@$(BIN)/python -m deployment.sdk --stage $(STAGE:1=3)
+
 rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
 
@@ -84,7 +90,7 @@ test: $(VENV)/test lint types ## Run every test layer; SIZE=full is what CI runs
 	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
 	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
 
-test-stage-1: $(VENV)/test
+test-stage-1: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk)
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 
 # What was written for every stage; the rest is tested once, with the first.
@@ -127,7 +133,7 @@ strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
-bench: $(VENV)/test ## Measure stage 1 against bare views, a later STAGE against the one before
+bench: $(VENV)/test ## Measure stage 1 against bare views, 2 against 1, each function of STAGE=3
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
 
 failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
@@ -160,7 +166,8 @@ lock: $(VENV)/test ## Resolve the dependencies again and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@cd requirements && ../$(LOCK) run.in -o run.lock && \
 		../$(LOCK) strong.in -o strong.lock && \
-		../$(LOCK) aws.in -o aws.lock && ../$(LOCK) test.in -o test.lock
+		../$(LOCK) aws.in -o aws.lock && ../$(LOCK) test.in -o test.lock && \
+		../$(LOCK) sdk.in -o sdk.lock
 
 clean: ## Remove local state (.run) and caches; keep the virtual environment
 	rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -184,6 +191,11 @@ $(VENV)/strong: requirements/strong.lock $(VENV)/run
 $(VENV)/aws: requirements/aws.lock $(VENV)/run
 	@echo "Installing the packages of requirements/aws.lock into $(VENV) ..." >&2
 	@$(PIP_INSTALL) requirements/aws.lock >&2
+	@touch $@
+
+$(VENV)/sdk: requirements/sdk.lock $(VENV)/run
+	@echo "Installing the packages of requirements/sdk.lock into $(VENV) ..." >&2
+	@$(PIP_INSTALL) requirements/sdk.lock >&2
 	@touch $@
 
 $(VENV)/test: requirements/test.lock $(VENV)/run

@@ -15,6 +15,7 @@ from . import estimate, queues, story
 from .cloud import wait_until_there
 from .dependencies import DependenciesMissing
 from .down import down
+from .folder import folder
 from .logs import follow
 from .packaging import PackagingFailed
 from .redrive import redrive, switch
@@ -67,6 +68,8 @@ def _do(arguments: argparse.Namespace, chosen: Deployment) -> int:
             switch(chosen, arguments.queue, on=command == "resume")
             done = "goes on" if command == "resume" else "is paused; messages wait"
             say(f"Taking from {arguments.queue} {done}.")
+        case "folder":
+            say(str(folder(chosen, arguments.service)))
     return 0
 
 
@@ -84,6 +87,7 @@ def _arguments() -> argparse.Namespace:
         "pause": "let a queue's messages wait",
         "resume": "let them be taken again",
         "order": "tell an order's story across the services",
+        "folder": "make a copy of a service in which `chalice deploy` works",
     }
     for command, help_text in words.items():
         one = commands.add_parser(command, help=help_text)
@@ -95,7 +99,7 @@ def _arguments() -> argparse.Namespace:
             one.add_argument(
                 "--then-wait", action="store_true", help="stay until a signal"
             )
-        if command in {"redeploy", "logs"}:
+        if command in {"redeploy", "logs", "folder"}:
             one.add_argument("--service", default="", help="its name: nlu")
         if command in {"redrive", "pause", "resume"}:
             one.add_argument("--queue", required=True, help="its name: charge-order")

@@ -2,7 +2,7 @@
 
 Chalice finds and fetches the wheels that fit Lambda, and would pack all of them again
 with each change of a line of code: half a minute for nlu. So it is asked for them once,
-and the code is put beside them.
+and the code is put beside them. What no function needs stays out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 PATIENCE_SECONDS = 900
@@ -31,6 +33,8 @@ except MissingDependencyError as error:
     names = ", ".join(package.identifier for package in error.missing)
     sys.exit(f"There are no wheels that fit Lambda for: {names}")
 """
+# What no function ever reads: a library's tests, its sources in C, words for mypy.
+NEVER_READ = ("*.pyi", "*/tests/*", "*.c", "*.cpp", "*.h", "*.pyx", "*.pxd", "bin/*")
 # A zip knows no date before this one; with no other, the same files are the same zip.
 DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -39,24 +43,28 @@ class DependenciesMissing(Exception):
     """What a service imports cannot be had; the message has pip's words."""
 
 
-def archive(requirements: Path, runtime: str, folder: Path) -> Path:
-    """Return the path of a zip with all that a list of requirements asks for.
+def archive(
+    requirements: Path, runtime: str, folder: Path, left_out: Sequence[str] = ()
+) -> Path:
+    """Return the path of a zip with what a list of requirements asks for.
 
     Args:
         requirements: the list.
         runtime: Lambda's name of the Python, such as python3.11.
         folder: where the zips are kept.
+        left_out: patterns of paths that the service needs none of.
 
     Raises:
         DependenciesMissing: something on the list cannot be had.
     """
-    words = f"{runtime}\n{requirements.read_text('utf-8')}\n{BUILD}"
+    skipped = (*NEVER_READ, *left_out)
+    words = f"{runtime}\n{requirements.read_text('utf-8')}\n{BUILD}\n{skipped}"
     kept = folder / f"imports-{hashlib.sha256(words.encode()).hexdigest()[:16]}.zip"
     if not kept.exists():
         draft = kept.with_suffix(".new")
         with tempfile.TemporaryDirectory(dir=folder) as target:
             _build(requirements, runtime, Path(target))
-            _pack(Path(target), draft)
+            _pack(Path(target), draft, skipped)
         draft.replace(kept)
     return kept
 
@@ -94,11 +102,12 @@ def _build(requirements: Path, runtime: str, target: Path) -> None:
         raise DependenciesMissing(f"{requirements}: {done.stdout}{done.stderr}")
 
 
-def _pack(source: Path, target: Path) -> None:
+def _pack(source: Path, target: Path, skipped: Sequence[str]) -> None:
     with zipfile.ZipFile(target, "w") as package:
         for path in sorted(source.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                name = path.relative_to(source).as_posix()
+            name = path.relative_to(source).as_posix()
+            wanted = path.is_file() and "__pycache__" not in path.parts
+            if wanted and not any(fnmatchcase(name, pattern) for pattern in skipped):
                 _write(package, name, path.read_bytes(), path.stat().st_mode << 16)
 
 

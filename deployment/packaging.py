@@ -23,6 +23,8 @@ REQUIREMENTS = "requirements.txt"
 CHALICE_STAGE = "dev"
 # What a service's template is told: parameters, and the environment made of them.
 PARAMETERS = Path(".chalice") / "parameters.json"
+# Patterns of what its requirements bring along and it never imports.
+LEFT_OUT_LIST = Path(".chalice") / "left_out.txt"
 PATIENCE_SECONDS = 900
 LEFT_OUT = {"__pycache__", "deployments", "deployed", ".env"}
 
@@ -73,15 +75,29 @@ def package(deployment: Deployment, service: str) -> Packaged:
     copy.mkdir(parents=True, exist_ok=True)
     with (deployment.build / f"{service}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs may want the same at once
-        _mirror(deployment.folder / service, copy)
+        mirror(deployment.folder / service, copy)
         requirements = deployment.build / f"{service}-requirements.txt"
         shutil.copyfile(copy / REQUIREMENTS, requirements)
         (copy / REQUIREMENTS).write_text("")
         packaged = chalice_package(copy, deployment.build / f"{service}-package")
-        imports = dependencies.archive(requirements, RUNTIME, deployment.build)
+        imports = imports_of(copy, requirements, deployment.build)
         return Packaged(
             dependencies.added(imports, packaged.archive), packaged.template
         )
+
+
+def imports_of(service: Path, requirements: Path, kept: Path) -> Path:
+    """Return the path of a zip with what a service imports.
+
+    Args:
+        service: its folder.
+        requirements: its list.
+        kept: the folder where such zips are kept.
+    """
+    listed = service / LEFT_OUT_LIST
+    words = listed.read_text("utf-8").splitlines() if listed.exists() else []
+    patterns = [word for word in words if word and not word.startswith("#")]
+    return dependencies.archive(requirements, RUNTIME, kept, patterns)
 
 
 def chalice_package(copy: Path, out: Path) -> Packaged:
@@ -133,7 +149,7 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _mirror(source: Path, copy: Path) -> None:
+def mirror(source: Path, copy: Path) -> None:
     """Make a copy what its source is, and leave what Chalice keeps in it."""
     wanted = {path.relative_to(source) for path in _files(source)}
     for path in _files(copy):

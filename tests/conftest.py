@@ -19,6 +19,7 @@ from tests.guest import Guest
 
 STAGE = int(os.environ.get("STAGE", "1"))
 FULL = os.environ.get("SIZE", "small") == "full"
+SERVERLESS = 3
 PARTNER_KEY = "partner-of-the-tests"
 
 
@@ -42,6 +43,19 @@ def stage() -> Iterator[RunningStage]:
     # Thousands of generated calls must not end at the partner's rate.
     env = {"PARTNER_API_KEY": PARTNER_KEY, "PARTNER_RATE_PER_MINUTE": "1000000"}
     with started(STAGE, name=name, port_base=port_base, env=env) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def serverless(request: pytest.FixtureRequest) -> Iterator[RunningStage]:
+    """Stage 3, whatever stage the others are pointed at: on ports of its own then."""
+    if STAGE == SERVERLESS:
+        yield request.getfixturevalue("stage")
+        return
+    env = {"PARTNER_API_KEY": PARTNER_KEY, "PARTNER_RATE_PER_MINUTE": "1000000"}
+    name, port_base = "stage3-proof", int(os.environ.get("SERVERLESS_PORT_BASE", 8345))
+    shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
+    with started(SERVERLESS, name=name, port_base=port_base, env=env) as running:
         yield running
 
 

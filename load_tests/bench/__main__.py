@@ -1,6 +1,7 @@
 """Measure a stage: `python -m load_tests.bench --stage 1`.
 
-Stage 1 is measured against bare views, stage 2 against stage 1.
+Stage 1 is measured against bare views, stage 2 against stage 1; of stage 3, each
+function by itself.
 """
 
 from __future__ import annotations
@@ -8,21 +9,32 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sandbox.runner import StartError
+from sandbox.runner import StartError, started
 from sandbox.runner.state import RUN_ROOT
 from tests.guest import Guest
 
-from . import compare, guests, machine, measure, report, report_compare
+from . import (
+    compare,
+    guests,
+    lambdas,
+    machine,
+    measure,
+    report,
+    report_compare,
+    report_lambdas,
+)
 from .load import LoadError
 from .pair import WORKERS, both, strong_monolith
 from .servers import Servers, everything
 
-PORT_BASES = {1: 8157, 2: 8253}
+SERVERLESS = 3
+PORT_BASES = {1: 8157, 2: 8253, SERVERLESS: 8356}
 OUTPUT = RUN_ROOT
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CONNECTIONS = (1, measure.CONNECTIONS)
@@ -35,6 +47,9 @@ def main() -> int:
         if options.stage == 1:
             result = _bare_views(options)
             told = report.markdown(result)
+        elif options.stage == SERVERLESS:
+            result = _functions(options)
+            told = report_lambdas.markdown(result)
         else:
             result = _monolith(options)
             told = report_compare.markdown(result)
@@ -52,7 +67,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m load_tests.bench", description=__doc__
     )
-    parser.add_argument("--stage", type=int, default=1, choices=[1, 2])
+    parser.add_argument("--stage", type=int, default=1, choices=[1, 2, 3])
     parser.add_argument("--rounds", type=int, default=7, help="turns of each server")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each turn")
     parser.add_argument(
@@ -60,6 +75,8 @@ def _options() -> argparse.Namespace:
         choices=("comparison", "figures"),
         help="stage 1: the comparison with bare views, or latency and memory",
     )
+    parser.add_argument("--cold", type=int, default=5, help="stage 3: cold starts each")
+    parser.add_argument("--warm", type=int, default=50, help="stage 3: calls each")
     parser.add_argument("--save", action="store_true", help=f"write to {RESULTS}, too")
     parser.add_argument(
         "--log-level",
@@ -70,6 +87,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port-base", type=int)
     options = parser.parse_args()
     options.port_base = options.port_base or PORT_BASES[options.stage]
+    if options.cold < 1 or options.warm < 1:
+        parser.error("--cold and --warm must be at least 1")
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("--rounds must be at least 1 and --seconds above 0")
     return options
@@ -109,6 +128,23 @@ def _monolith(options: argparse.Namespace) -> dict[str, Any]:
         "mix": asdict(mix),
         "hops": [asdict(hop) for hop in hops],
         "memory": memory,
+    }
+
+
+def _functions(options: argparse.Namespace) -> dict[str, Any]:
+    here = machine.describe()
+    name = "stage3-bench"
+    shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
+    env = {"LOG_LEVEL": options.log_level}
+    with started(3, name=name, port_base=options.port_base, env=env) as running:
+        found = lambdas.measure(running, options.cold, options.warm, print)
+    return {
+        "stage": options.stage,
+        "machine": here,
+        "log_level": options.log_level,
+        "cold": options.cold,
+        "warm": options.warm,
+        "functions": found,
     }
 
 

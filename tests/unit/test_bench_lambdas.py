@@ -1,0 +1,60 @@
+"""Reading Lambda's `REPORT` lines, and the table made of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from load_tests.bench import lambdas, report_lambdas
+
+# As Lambda writes it: with tabs, and the start of a worker at the end.
+AMAZON = (
+    "REPORT RequestId: 3f8c-1\tDuration: 12.34 ms\tBilled Duration: 13 ms\t"
+    "Memory Size: 512 MB\tMax Memory Used: 88 MB\tInit Duration: 640.12 ms\t\n"
+)
+# As MiniStack does.
+LOCAL = (
+    "REPORT RequestId: 3f8c-2\tDuration: 20 ms\tBilled Duration: 20 ms\t"
+    "Memory Size: 512 MB\tMax Memory Used: 176 MB"
+)
+
+
+def test_a_report_of_amazon_is_read():
+    report = lambdas.report_of(AMAZON)
+    assert report == lambdas.Report("3f8c-1", 12.34, 13, 512, 88, 640.12)
+
+
+def test_a_report_of_the_local_aws_has_no_start():
+    report = lambdas.report_of(LOCAL)
+    assert report == lambdas.Report("3f8c-2", 20.0, 20, 512, 176, None)
+
+
+def test_other_lines_are_none():
+    for line in ("START RequestId: 3f8c-1 Version: $LATEST", "", '{"level": "INFO"}'):
+        assert lambdas.report_of(line) is None
+
+
+def test_the_table_has_a_row_for_each_function():
+    report = lambdas.report_of(LOCAL)
+    one = lambdas.Function(
+        "nlu-api",
+        "POST /nlu",
+        cold=[900.0],
+        cold_reports=[report],
+        warm=[20.0, 30.0, 40.0],
+        warm_reports=[report] * 3,
+        package=35.7,
+    )
+    told = report_lambdas.markdown(
+        {
+            "machine": {"cores": "2"},
+            "cold": 1,
+            "warm": 3,
+            "functions": [asdict(one)],
+        }
+    )
+    (row,) = [line for line in told.splitlines() if line.startswith("| nlu-api")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells == [
+        *("nlu-api", "POST /nlu", "900", "20", "30.0 (39.0)", "20", "20"),
+        *("512", "176", "not seen", "35.7", "not seen"),
+    ]
