@@ -20,6 +20,8 @@ USER_POOLS = "AWSCognitoIdentityProviderService"
 IDENTITIES = "AWSCognitoIdentityService"
 # What HTTP clients and proxies add or change by themselves is not signed.
 SIGNED = ("content-type", "idempotency-key")
+# Stands for a guest's signature in the settings of a tool that cannot make one.
+TO_BE_SIGNED = "to be signed"
 
 
 class CognitoError(Exception):
@@ -181,6 +183,7 @@ class Signature(AuthBase):
         self, credentials: Credentials, region: str, service: str = "execute-api"
     ) -> None:
         self.credentials = credentials
+        self.region = region
         self._signer = SigV4Auth(credentials, service, region)
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:

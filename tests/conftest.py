@@ -20,16 +20,18 @@ from tests.guest import Guest
 STAGE = int(os.environ.get("STAGE", "1"))
 FULL = os.environ.get("SIZE", "small") == "full"
 SERVERLESS = 3
+# Whether the stage keeps accounts and sessions itself; Cognito does it for the others.
+BY_BEARER = STAGES[STAGE].auth == "bearer"
+# The marks of what is not for this size or stage.
+OTHERS = [*([] if FULL else ["full"]), *([] if BY_BEARER else ["bearer"])]
 PARTNER_KEY = "partner-of-the-tests"
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out, at the small size, what is marked as part of the full one."""
-    if FULL:
-        return
-    left_out = [item for item in items if item.get_closest_marker("full")]
+    """Leave out what is of the full size only, or of stages with sessions of ours."""
+    left_out = [item for item in items if any(map(item.get_closest_marker, OTHERS))]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 

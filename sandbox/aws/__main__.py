@@ -19,6 +19,7 @@ from sandbox.runner.ending import MARK
 # Its functions inherit what it has, so it has nothing of ours: no setting, no secret.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", MARK)
 
+SERVER = Path(__file__).resolve().with_name("server.py")
 MISSING = (
     "MiniStack, the local AWS, is not installed: `make run-stage STAGE=3` does it, or "
     "`pip install --require-hashes -r requirements/aws.lock`."
@@ -37,7 +38,7 @@ def main() -> int:
         (arguments.data / "tmp").mkdir(parents=True)
         settings = environment(arguments.port, arguments.data.resolve(), os.environ)
         os.execve(  # noqa: S606 (our own words)
-            sys.executable, [sys.executable, "-m", "ministack"], settings
+            sys.executable, [sys.executable, str(SERVER)], settings
         )
     except OSError as error:
         print(error, file=sys.stderr)

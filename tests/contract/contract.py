@@ -19,6 +19,8 @@ JSON = "application/json"
 # What stands before a path: the host, the way to the API at the local AWS, the version.
 PREFIX = r"^https?://[^/]+(?:/_aws/execute-api/[^/]+)?/v1"
 METHODS = ("get", "put", "post", "delete", "patch")
+# The way to sign in that a stage has not, by stage.
+OTHER_WAYS_IN = {1: "sigv4", 2: "sigv4", 3: "bearer", 4: "bearer"}
 
 
 @dataclass(frozen=True)
@@ -109,13 +111,20 @@ class Contract:
         """Return what only services may call."""
         return [operation for operation in self._operations() if operation.internal]
 
-    def public_document(self) -> dict[str, Any]:
-        """Return the contract without what only services may call."""
-        public = {
-            path: item
-            for path, item in self.document["paths"].items()
-            if not any(item.get(method, {}).get("x-internal") for method in METHODS)
-        }
+    def public_document(self, stage: int | None = None) -> dict[str, Any]:
+        """Return the contract without what only services may call.
+
+        Args:
+            stage: without what other stages have, too: operations, ways to sign in.
+        """
+        wanted = {(o.method, o.path) for o in self.operations(stage)}
+        others = OTHER_WAYS_IN[stage] if stage else None
+        public: dict[str, Any] = {}
+        for path, item in self.document["paths"].items():
+            for method, said in item.items():
+                if (method.upper(), path) in wanted and not said.get("x-internal"):
+                    ways = [way for way in said["security"] if others not in way]
+                    public.setdefault(path, {})[method] = said | {"security": ways}
         return self.document | {"paths": public}
 
     def operation(self, operation_id: str) -> Operation:

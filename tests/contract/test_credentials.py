@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import STAGE
+from tests.conftest import BY_BEARER, STAGE
 from tests.contract.contract import Contract
 from tests.contract.examples import example
 from tests.guest import Guest
@@ -26,10 +26,9 @@ FOR_ANYBODY = [o for o in OPERATIONS if not o.schemes]
 
 for_guests = pytest.mark.parametrize("operation", FOR_GUESTS, ids=lambda o: o.id)
 # What somebody without a proof is asked to do.
-ASKED = "sign in" if STAGE in (1, 2) else "sign in|[Ss]ign the request"
-by_bearer = pytest.mark.skipif(
-    STAGE > 2, reason="the guests of this stage sign: test_signatures.py"
-)
+ASKED = "sign in" if BY_BEARER else "sign in|[Ss]ign the request"
+# Guests of the other stages sign: test_signatures.py.
+by_bearer = pytest.mark.bearer
 for_partners = pytest.mark.parametrize("operation", FOR_PARTNERS, ids=lambda o: o.id)
 
 

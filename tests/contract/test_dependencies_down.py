@@ -51,10 +51,6 @@ IMPATIENT = {
     "PARTNER_RATE_PER_MINUTE": "5",
 }
 
-pytestmark = pytest.mark.skipif(
-    STAGE > 2, reason="it takes PostgreSQL and SMTP away, which this stage has not"
-)
-
 
 @pytest.fixture(scope="module")
 def wire(stage):

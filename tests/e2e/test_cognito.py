@@ -8,13 +8,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.cognito import Pools
-from tests.conftest import STAGE
 
 from .guest import PASSWORD, Guest
 from .test_page import PHONE, assert_fits
-
-if STAGE < 3:
-    pytest.skip("Cognito comes with stage 3", allow_module_level=True)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import requests
 
@@ -91,6 +92,22 @@ def test_partners_need_a_key_and_have_a_rate(stage):
     refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert int(refused[0].headers["Retry-After"]) >= 1
+
+
+def test_a_function_that_was_ended_is_told_as_any_other_trouble(stage):
+    guest = Guest(stage)
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    aws = {"endpoint_url": stage.aws_endpoint_url, "region_name": stage.region} | keys
+    functions = boto3.client("lambda", **aws)
+    name = "concierge-local-catalog-api"
+    functions.update_function_configuration(FunctionName=name, Handler="app.nothing")
+    try:
+        answer = guest.get("/products")
+    finally:
+        functions.update_function_configuration(FunctionName=name, Handler="app.app")
+    assert answer.status_code == answer.json()["code"] == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert guest.get("/products").status_code == 200
 
 
 def test_browsers_of_the_site_may_call_and_others_may_not(stage):

@@ -4,8 +4,9 @@ import time
 from contextvars import ContextVar
 from typing import Protocol
 
-# What is left to write down how far we came, and to say so.
-RESERVE_SECONDS = 1.5
+# What is left to write down how far we came, and to say so: two writes, of which each
+# may wait for its answer in vain once.
+RESERVE_SECONDS = 4.0
 
 _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 
