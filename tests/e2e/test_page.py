@@ -7,6 +7,7 @@ import requests
 from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import STAGE
+from tests.contract.outside import until
 
 from .guest import ADDRESS, TIMEOUT, Guest
 from .markup import PAYLOADS
@@ -200,7 +201,7 @@ def test_a_page_that_was_left_loses_nothing(guest: Guest, stripe_down):
     def ended():
         return [o for o in guest.orders() if o["status"] == "confirmed"]
 
-    assert len(guest.eventually(ended)) == 1
+    assert len(until(ended, "the order is confirmed")) == 1
 
 
 @waits_for_stripe
