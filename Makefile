@@ -25,6 +25,14 @@ NEEDED := $(VENV)/$(if $(filter 3 4,$(STAGE)),aws,$(notdir $(ENGINE)))
 NAMED := $(if $(filter command,$(firstword $(origin ENV))),$(ENV))
 DEPLOYMENT = $(BIN)/python -m deployment $(1) --stage $(STAGE) --env $(or $(NAMED),$(2))
 
+# An option of a command, if its variable is set.
+given = $(if $($(1)),--$(2) "$($(1))")
+
+# How many guests use a stage, for how long, and how.
+GUESTS = $(call given,STAGE,stage) $(call given,RUN,run) $(call given,USERS,users) \
+	$(call given,SECONDS,seconds) $(call given,THINK,think) \
+	$(call given,SIGN_UP,sign-up) $(call given,PROCESSES,processes)
+
 STAGES := 1 2 3
 # Two at a time where this make can keep their outputs apart: they mostly wait.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
@@ -35,8 +43,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
 	pause resume order folder sdk rotate-keys test test-service lint format types chat \
-	understand intents nlu-bench strong drill bench failures bill bill-plot limits diff \
-	carry lock clean
+	understand intents nlu-bench strong drill bench load load-ui spike failures bill \
+	bill-plot limits diff carry lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -136,6 +144,18 @@ drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every ord
 
 bench: $(VENV)/test ## Measure stage 1 against bare views, 2 against 1, each function of STAGE=3
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
+
+load: $(VENV)/test ## Let USERS guests (20) use a running STAGE for SECONDS (60); SHAPE=spike
+	@$(BIN)/python -m load_tests.journeys $(GUESTS) $(call given,SHAPE,shape)
+
+load-ui: $(VENV)/test ## Do so from Locust's own page, on loopback, until Ctrl-C
+	@$(BIN)/python -m load_tests.journeys --page $(GUESTS)
+
+spike: $(VENV)/test ## Send RATE purchases a second (20) at a running STAGE, in an open loop
+	@$(BIN)/python -m load_tests.open_loop $(call given,STAGE,stage) \
+		$(call given,RUN,run) $(call given,RATE,rate) $(call given,SECONDS,seconds) \
+		$(call given,ARRIVALS,arrivals) $(call given,SEED,seed) \
+		$(call given,CONNECTIONS,connections)
 
 failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
 	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)

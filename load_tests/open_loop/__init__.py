@@ -1,0 +1,1 @@
+"""Purchases that come when they come, however slow the answers: an open loop."""
