@@ -41,10 +41,10 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run-stage restart redeploy logs deploy destroy estimate folder sdk rotate-keys test \
-	test-service lint format types chat understand intents nlu-bench strong drill bench \
-	load load-ui spike failures bill bill-plot limits diff carry exercise grade docs \
-	reference lock clean
+.PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
+	pause resume order folder sdk rotate-keys test test-service lint format types chat \
+	understand intents nlu-bench strong drill bench load load-ui spike failures bill \
+	bill-plot limits diff carry exercise grade docs reference lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -55,20 +55,35 @@ run-stage: $(NEEDED) ## Start every part of STAGE (1 by default); Ctrl-C stops i
 restart: $(VENV)/run ## Replace one SERVICE of a running STAGE by what its files say now
 	@$(BIN)/python -m sandbox.runner restart $(STAGE) "$(SERVICE)"
 
-redeploy: $(VENV)/aws ## Deploy one SERVICE of a running STAGE=3 again, the others stay
+redeploy: $(VENV)/aws ## Deploy one SERVICE of a running STAGE=3 or 4 again, the others stay
 	@$(call DEPLOYMENT,redeploy,local) --service "$(SERVICE)"
 
-logs: $(VENV)/aws ## Follow the functions' logs of a running STAGE=3; SERVICE=nlu for one
+logs: $(VENV)/aws ## Follow the functions' logs of a running STAGE=3 or 4; SERVICE=nlu for one
 	@$(call DEPLOYMENT,logs,local) --follow --service "$(SERVICE)"
 
-deploy: $(VENV)/aws ## Deploy STAGE=3 to AWS as ENV (dev), which is not tried yet; SERVICE=nlu for one
+deploy: $(VENV)/aws ## Deploy STAGE=3 or 4 to AWS as ENV (dev), which is not tried yet; SERVICE=nlu for one
 	@$(call DEPLOYMENT,$(if $(SERVICE),redeploy --service $(SERVICE),up),dev)
 
-destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 from AWS, not tried yet; fails if anything is left
+destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 or 4 from AWS, not tried yet; fails if anything is left
 	@$(call DEPLOYMENT,down,dev)
 
 estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUESTS=100000
 	@$(call DEPLOYMENT,estimate,dev)
+
+queues: $(VENV)/aws ## Show what waits in the queues of a running STAGE=4, and the dead letters
+	@$(call DEPLOYMENT,queues,local)
+
+redrive: $(VENV)/aws ## Send the dead letters of QUEUE=charge-order of STAGE=4 to it again
+	@$(call DEPLOYMENT,redrive,local) --queue "$(QUEUE)"
+
+pause: $(VENV)/aws ## Let the messages of QUEUE=charge-order of STAGE=4 wait
+	@$(call DEPLOYMENT,pause,local) --queue "$(QUEUE)"
+
+resume: $(VENV)/aws ## Let the messages of QUEUE=charge-order of STAGE=4 be taken again
+	@$(call DEPLOYMENT,resume,local) --queue "$(QUEUE)"
+
+order: $(VENV)/aws ## Tell the story of an order of a running STAGE=4: ID=ord_...
+	@$(call DEPLOYMENT,order,local) --id "$(ID)"
 
 folder: $(VENV)/aws ## Copy one SERVICE of a deployed STAGE=3 to where plain `chalice deploy` works; ENV=dev
 	@$(call DEPLOYMENT,folder,local) --service "$(SERVICE)"
@@ -109,6 +124,10 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
+	@for service in $(dir $(wildcard stage[34]_*/*/app.py)); do \
+		echo "$$service: \c"; (cd $$service && MYPYPATH=. $(CURDIR)/$(BIN)/mypy \
+		--config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/$$service \
+		app.py chalicelib) || exit 1; done
 
 chat: $(ENGINE) ## Talk to the concierge in the terminal; NLU_ENGINE chooses the engine
 	@PYTHONPATH=stage1_monolith $(BIN)/python -m concierge.chat --engine $(NLU_ENGINE)

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import estimate
+from . import estimate, queues, story
 from .cloud import wait_until_there
 from .dependencies import DependenciesMissing
 from .down import down
 from .folder import folder
 from .logs import follow
 from .packaging import PackagingFailed
+from .redrive import redrive, switch
 from .settings import LOCAL, REPOSITORY, Deployment, SettingsError, deployment
 from .stacks import StackFailed
 from .steps import say
@@ -55,6 +56,18 @@ def _do(arguments: argparse.Namespace, chosen: Deployment) -> int:
                 say(str(line))
         case "estimate":
             say(estimate.monthly(chosen))
+        case "queues":
+            say(queues.table(chosen))
+        case "order":
+            for words in story.told(chosen, arguments.id):
+                say(words)
+        case "redrive":
+            sent = redrive(chosen, arguments.queue)
+            say(f"Sent to {arguments.queue} again: {sent} dead letters.")
+        case "pause" | "resume" as command:
+            switch(chosen, arguments.queue, on=command == "resume")
+            done = "goes on" if command == "resume" else "is paused; messages wait"
+            say(f"Taking from {arguments.queue} {done}.")
         case "folder":
             say(str(folder(chosen, arguments.service)))
     return 0
@@ -69,6 +82,11 @@ def _arguments() -> argparse.Namespace:
         "down": "remove everything and list what is left",
         "logs": "show the functions' log lines",
         "estimate": "say what a month costs",
+        "queues": "show what waits in the queues, and the dead letters",
+        "redrive": "send a queue's dead letters to it again",
+        "pause": "let a queue's messages wait",
+        "resume": "let them be taken again",
+        "order": "tell an order's story across the services",
         "folder": "make a copy of a service in which `chalice deploy` works",
     }
     for command, help_text in words.items():
@@ -83,6 +101,10 @@ def _arguments() -> argparse.Namespace:
             )
         if command in {"redeploy", "logs", "folder"}:
             one.add_argument("--service", default="", help="its name: nlu")
+        if command in {"redrive", "pause", "resume"}:
+            one.add_argument("--queue", required=True, help="its name: charge-order")
+        if command == "order":
+            one.add_argument("--id", required=True, help="of the order: ord_...")
         if command == "logs":
             one.add_argument("--follow", action="store_true", help="go on")
     return parser.parse_args()

@@ -59,7 +59,7 @@ def leftovers(deployment: Deployment) -> Iterator[str]:
         yield from (arn for arn in listed if not _is_gone_table(arn))
     begin = f"{deployment.prefix}-"
     yield from stacks.names(begin)
-    for named in (_roles, _log_groups, _apis, _tables, _buckets):
+    for named in OF_EACH_KIND:
         yield from named(begin)
 
 
@@ -104,3 +104,33 @@ def _tables(begin: str) -> Iterator[str]:
 def _buckets(begin: str) -> Iterator[str]:
     names = (bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"])
     yield from filter(_named(begin), names)
+
+
+def _queues(begin: str) -> Iterator[str]:
+    pages = client("sqs").get_paginator("list_queues")
+    for page in pages.paginate(QueueNamePrefix=begin):
+        yield from page.get("QueueUrls", [])
+
+
+def _topics(begin: str) -> Iterator[str]:
+    for page in client("sns").get_paginator("list_topics").paginate():
+        arns = (topic["TopicArn"] for topic in page["Topics"])
+        yield from (arn for arn in arns if f":{begin}" in arn)
+
+
+def _alarms(begin: str) -> Iterator[str]:
+    pages = client("cloudwatch").get_paginator("describe_alarms")
+    for page in pages.paginate(AlarmNamePrefix=begin):
+        yield from (alarm["AlarmName"] for alarm in page["MetricAlarms"])
+
+
+OF_EACH_KIND = (
+    _roles,
+    _log_groups,
+    _apis,
+    _tables,
+    _buckets,
+    _queues,
+    _topics,
+    _alarms,
+)

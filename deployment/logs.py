@@ -41,7 +41,7 @@ def follow(
     since = int((time.time() - BACK_SECONDS) * 1000)
     seen: set[LogLine] = set()
     while True:
-        new = [line for line in _lines(deployment, service, since) if line not in seen]
+        new = [line for line in lines(deployment, service, since) if line not in seen]
         yield from sorted(new, key=lambda line: line.at)
         seen |= set(new)
         if not onward:
@@ -50,18 +50,29 @@ def follow(
         time.sleep(PAUSE_SECONDS)
 
 
-def _lines(deployment: Deployment, service: str, since: int) -> Iterator[LogLine]:
+def lines(
+    deployment: Deployment, service: str, since: int, pattern: str = ""
+) -> Iterator[LogLine]:
+    """Return the lines since a moment, a function's after the other's.
+
+    Args:
+        deployment: the deployment.
+        service: only of this one; of all when empty.
+        since: that moment (Unix milliseconds).
+        pattern: what they must contain, as CloudWatch's filters have it.
+    """
     begin = f"/aws/lambda/{deployment.prefix}-"
     groups = client("logs").get_paginator("describe_log_groups")
     for page in groups.paginate(logGroupNamePrefix=begin + service):
         for group in page["logGroups"]:
             name = group["logGroupName"]
-            for event in _events(name, since):
+            for event in _events(name, since, pattern):
                 function = name.removeprefix(begin)
                 yield LogLine(event["timestamp"], function, event["message"].rstrip())
 
 
-def _events(group: str, since: int) -> Iterator[dict[str, Any]]:
+def _events(group: str, since: int, pattern: str) -> Iterator[dict[str, Any]]:
     pages = client("logs").get_paginator("filter_log_events")
-    for page in pages.paginate(logGroupName=group, startTime=since):
+    chosen = {"filterPattern": pattern} if pattern else {}
+    for page in pages.paginate(logGroupName=group, startTime=since, **chosen):
         yield from page["events"]

@@ -13,7 +13,12 @@ CONTRACT = REPOSITORY / "docs" / "reference" / "openapi.yaml"
 FRONTEND = REPOSITORY / "frontend"
 BUILD = REPOSITORY / ".run" / "build"
 
-FOLDERS = {3: "stage3_serverless"}
+FOLDERS = {3: "stage3_serverless", 4: "stage4_async"}
+# In the order in which they can be deployed: whoever is called, or answers, first.
+SERVICES = {
+    3: ("catalog", "checkout", "nlu"),
+    4: ("catalog", "checkout", "payments", "notifications", "receipts", "nlu"),
+}
 REGION = "us-east-1"
 TAG = "concierge:stack"
 LOCAL = "local"
@@ -32,14 +37,17 @@ class Deployment:
         env: its name, part of the name of all that it makes: `local`, `dev`.
         endpoint: where AWS is when it is not Amazon's: MiniStack's address.
         environ: the settings, as environment variables.
-        services: in the order in which they can be deployed.
     """
 
     stage: int
     env: str
     endpoint: str | None
     environ: Mapping[str, str] = field(repr=False)
-    services: tuple[str, ...] = ("catalog", "checkout", "nlu")
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services, in the order in which they can be deployed."""
+        return SERVICES[self.stage]
 
     @property
     def folder(self) -> Path:
@@ -84,7 +92,9 @@ def deployment(
         SettingsError: it cannot be deployed so.
     """
     if stage not in FOLDERS:
-        raise SettingsError(f"Stage {stage} is not deployed to AWS: name STAGE=3.")
+        raise SettingsError(
+            f"Stage {stage} is not deployed to AWS: name STAGE=3 or STAGE=4."
+        )
     if not re.fullmatch(r"[a-z][a-z0-9]{0,9}", env):
         raise SettingsError(
             f"ENV={env!r}: a letter and up to nine letters or digits, all lower case."

@@ -13,13 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import addresses, parts, site, stacks, values
+from . import addresses, parts, queues, site, stacks, values
 from .cloud import client
 from .settings import REGION, Deployment, SettingsError
 from .stacks import StackFailed
 from .steps import step
 
 HEALTH_SECONDS = 60.0
+# The outputs of the resources that are tables, by the service that each is of.
+TABLES = {
+    "catalog": "CatalogTable",
+    "nlu": "DialogueTable",
+    "checkout": "OrdersTable",
+    "payments": "PaymentsTable",
+    "notifications": "NotificationsTable",
+    "receipts": "ReceiptsTable",
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,8 @@ class Deployed:
     """Where a deployment is.
 
     `api_url` ends in /v1, `site_url` is the page's folder without a slash at the end;
-    `tables` are by the service that owns them, `service_apis` are the ids of theirs.
+    `tables` are by the service that owns them, `service_apis` are the ids of theirs,
+    `queues` are addresses by the queue's name in this repository.
     """
 
     site_url: str
@@ -118,8 +128,10 @@ def redeploy(deployment: Deployment, service: str) -> None:
 
 
 def _of_service(deployment: Deployment, service: str) -> dict[str, str]:
-    """Return what the stacks that follow are told of a service."""
+    """Return what the stacks that follow are told of a service, if it has an API."""
     outputs = stacks.outputs(deployment.stack(service))
+    if "RestAPIId" not in outputs:
+        return {}
     title = service.title()
     return {
         f"{title}Function": outputs["APIHandlerArn"],
@@ -140,14 +152,12 @@ def _deployed(deployment: Deployment, told: dict[str, str]) -> Deployed:
         user_pool_id=told["UserPoolId"],
         user_pool_client_id=told["UserPoolClientId"],
         identity_pool_id=told["IdentityPoolId"],
-        tables={
-            "catalog": told["CatalogTable"],
-            "nlu": told["DialogueTable"],
-            "checkout": told["OrdersTable"],
-        },
-        queues={},
+        tables={name: told[TABLES[name]] for name in deployment.services},
+        queues=queues.addresses(told),
         service_apis={
-            name: told[f"{name.title()}ApiId"] for name in deployment.services
+            name: told[f"{name.title()}ApiId"]
+            for name in deployment.services
+            if f"{name.title()}ApiId" in told
         },
     )
 

@@ -31,6 +31,8 @@ OPTIONAL = {
     "ORDER_LEASE_SECONDS": "OrderLeaseSeconds",
     "STRIPE_API_BASE": "StripeApiBase",
 }
+# Of stage 4 alone.
+OF_STAGE_4 = {"SUPPLIER_API_BASE": "SupplierApiBase"}
 NEEDED = {"PARTNER_API_KEY": "PartnerApiKey", "STRIPE_API_KEY": "StripeApiKey"}
 
 
@@ -57,10 +59,19 @@ def told(deployment: Deployment) -> Values:
         "BudgetLimit": "0" if deployment.env == LOCAL else BUDGET_DOLLARS,
         **_partner_rate(deployment.asked("PARTNER_RATE_PER_MINUTE", "60")),
     }
-    for variable, parameter in (OPTIONAL | NEEDED).items():
+    for variable, parameter in decided_by(deployment.stage).items():
         if value := deployment.asked(variable):
             values[parameter] = value
     return values
+
+
+def decided_by(stage: int) -> dict[str, str]:
+    """Return the settings that decide a parameter each, and these parameters.
+
+    Args:
+        stage: 3 or 4.
+    """
+    return OPTIONAL | NEEDED | (OF_STAGE_4 if stage == 4 else {})
 
 
 def roles(deployment: Deployment) -> Values:

@@ -122,6 +122,7 @@ WAYS: dict[int, Callable[[RunningStage], Backstage]] = {
     1: MonolithBackstage,
     2: ServicesBackstage,
     3: ServerlessBackstage,
+    4: ServerlessBackstage,
 }
 
 

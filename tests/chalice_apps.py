@@ -1,4 +1,4 @@
-"""Run one Chalice application of stage 3 in this process, over tables in memory.
+"""Run one Chalice application of a stage in this process, over tables in memory.
 
 Every application calls its own modules `chalicelib`, so only one can be there at a
 time. Nothing about what happens at once may be concluded from these tables: the stage
@@ -19,7 +19,8 @@ from unittest import mock
 import boto3
 from moto import mock_aws
 
-STAGE = Path(__file__).resolve().parents[1] / "stage3_serverless"
+REPOSITORY = Path(__file__).resolve().parents[1]
+STAGES = {3: "stage3_serverless", 4: "stage4_async"}
 REGION = "us-east-1"
 GUEST = f"{REGION}:00000000-0000-4000-8000-000000000001"
 OTHER_GUEST = f"{REGION}:00000000-0000-4000-8000-000000000002"
@@ -32,7 +33,11 @@ TABLES = {
         {"by_guest": ("guest_id", "created_at"), "open": ("open", "due")},
     ),
     "dialogue": ("guest_id", {}),
+    "payments": ("order_id", {}),
+    "notices": ("notice", {}),
+    "receipts": ("order_id", {}),
 }
+QUEUES = ("charge-order", "order-outcomes", "notifications", "receipts")
 NUMBERS = {"due"}
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "key",
@@ -47,6 +52,16 @@ ENVIRONMENT = {
     "STRIPE_API_KEY": "sk_test_sandbox",
     "NLU_ENGINE": "rules",
     "SITE_ORIGIN": "https://site.example",
+    "PAYMENTS_TABLE": "payments",
+    "NOTIFICATIONS_TABLE": "notices",
+    "RECEIPTS_TABLE": "receipts",
+    "ORDER_EVENTS_TOPIC": f"arn:aws:sns:{REGION}:123456789012:order-events",
+    **{
+        f"{name.upper().replace('-', '_')}_QUEUE_URL": (
+            f"https://sqs.{REGION}.amazonaws.com/123456789012/{name}"
+        )
+        for name in QUEUES
+    },
 }
 
 
@@ -60,14 +75,15 @@ class Context:
 
 
 @contextmanager
-def application(service, **environment):
+def application(service, *, stage=3, **environment):
     """Import a service's application, with empty tables, and forget it afterwards."""
     forget()
-    home = str(STAGE / service)
+    home = str(REPOSITORY / STAGES[stage] / service)
     with mock.patch.dict(os.environ, ENVIRONMENT | environment), mock_aws():
         for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
             os.environ.pop(variable, None)
         make_tables()
+        make_queues()
         sys.path.insert(0, home)
         try:
             yield Application(importlib.import_module("app"))
@@ -108,6 +124,56 @@ def make_tables():
             KeySchema=schema(key),
             **(more if indexes else {}),
         )
+
+
+def make_queues():
+    """Make the queues, empty, and a topic that tells the one of outcomes."""
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    for name in QUEUES:
+        sqs.create_queue(QueueName=name)
+    sns.create_topic(Name="order-events")
+    sns.subscribe(
+        TopicArn=ENVIRONMENT["ORDER_EVENTS_TOPIC"],
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:{REGION}:123456789012:order-outcomes",
+        Attributes={"RawMessageDelivery": "true"},
+    )
+
+
+def queued(name):
+    """Take all messages out of a queue; return their bodies and attributes."""
+    sqs, found = boto3.client("sqs"), []
+    url = ENVIRONMENT[f"{name.upper().replace('-', '_')}_QUEUE_URL"]
+    while messages := sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages"):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            said = message.get("MessageAttributes", {})
+            attributes = {n: at["StringValue"] for n, at in said.items()}
+            found.append(SimpleNamespace(body=message["Body"], attributes=attributes))
+    return found
+
+
+def delivered(*bodies, delivery=1):
+    """Return messages as Lambda hands them over, named 0, 1, 2 and so on."""
+    return {
+        "Records": [
+            {
+                "messageId": str(number),
+                "receiptHandle": f"receipt-{number}",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": str(delivery)},
+                "messageAttributes": {},
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def failed(answer):
+    """Return the names of the messages that a function says have failed."""
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def schema(*keys):

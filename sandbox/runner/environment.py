@@ -57,6 +57,8 @@ def replaced_parts(
         replaced.add("stripe")
     if "SMTP_HOST" in user:
         replaced.add("mailbox")
+    if "SUPPLIER_API_BASE" in user:
+        replaced.add("supplier")
     return replaced
 
 
@@ -87,6 +89,8 @@ def part_environment(
         )
     if "STRIPE_API_KEY" not in user and (stripe := _local(ports, "STRIPE_PORT")):
         product |= {"STRIPE_API_KEY": "sk_test_sandbox", "STRIPE_API_BASE": stripe}
+    if supplier := _local(ports, "SUPPLIER_PORT"):
+        product["SUPPLIER_API_BASE"] = supplier
     if "SMTP_HOST" in user:
         numbers.pop("SMTP_PORT", None)  # the port of the user's server stays
     elif "SMTP_PORT" in numbers:

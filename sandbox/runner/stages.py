@@ -164,6 +164,20 @@ STAGES = {
         # The first time, what the functions need is fetched and packed.
         patience=600.0,
     ),
+    4: Stage(
+        number=4,
+        folder="stage4_async",
+        port_base=8400,
+        ports=(
+            Port("AWS_PORT", 0, "aws"),
+            Port("STRIPE_PORT", 10, "stripe"),
+            Port("MAILBOX_PORT", 20, "mailbox"),
+            Port("SUPPLIER_PORT", 40, "supplier"),
+        ),
+        auth="cognito",
+        on_aws=True,
+        patience=600.0,
+    ),
 }
 
 

@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from tests.conftest import BY_BEARER
+from tests.contract.outside import until
 from tests.guest import PASSWORD, Guest, tomorrow
 
 JSON = {"Content-Type": "application/json"}
@@ -53,6 +54,12 @@ def nothing_written(guest, ledger):
         stock = guest.get("/products/candy-jar").json()["stock"]
         return guest.get("/orders").json(), ledger.known_orders(), stock
 
+    def settled():
+        orders = guest.get("/orders").json()["orders"]
+        return all(order["status"] != "pending" for order in orders)
+
+    # A stage that answers before the work is still at the orders of tests before.
+    until(settled, "earlier orders have ended")
     before = written()
     yield
     assert written() == before

@@ -127,7 +127,7 @@ def test_the_judge_finds_a_wrong_answer(answer, why):
 
 
 # How a service proves itself to another, by stage.
-SERVICE_SCHEMES = {2: "service", 3: "sigv4"}
+SERVICE_SCHEMES = {2: "service", 3: "sigv4", 4: "sigv4"}
 
 
 def test_what_is_internal_is_for_services_and_says_so():

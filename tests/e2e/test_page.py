@@ -6,6 +6,9 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
+from tests.conftest import STAGE
+from tests.contract.outside import until
+
 from .guest import ADDRESS, TIMEOUT, Guest
 from .markup import PAYLOADS
 
@@ -15,6 +18,11 @@ CARD_FAULTS = {
     "Needs authentication": "declined",
 }
 PHONE = {"width": 360, "height": 640}
+LONG_MS = 60_000
+
+# What a guest notices of Stripe: a stage that answers before the work shows nothing.
+accepts_first = pytest.mark.skipif(STAGE != 4, reason="a guest waits for Stripe there")
+waits_for_stripe = pytest.mark.skipif(STAGE == 4, reason="no guest waits for Stripe")
 
 
 @pytest.fixture
@@ -85,6 +93,7 @@ def test_what_is_out_of_stock_is_not_sold(guest: Guest):
     assert all(order["status"] == "failed" for order in guest.orders())
 
 
+@waits_for_stripe
 def test_stripe_down_is_told_and_trying_again_buys_once(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
@@ -166,6 +175,36 @@ def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):
     assert len(guest.orders()) == 1
 
 
+@accepts_first
+def test_stripe_down_is_not_noticed_but_in_the_time_it_takes(guest: Guest, stripe_down):
+    guest.ask_for_flowers().click()
+    guest.fill_checkout()
+    guest.pay()
+    expect(guest.checkout_status).to_contain_text("the purchase goes on")
+    stripe_down()
+    confirmed = guest.checkout.get_by_role("heading", name="Order confirmed")
+    expect(confirmed).to_be_visible(timeout=LONG_MS)
+    assert [order["status"] for order in guest.orders()] == ["confirmed"]
+    assert len(guest.eventually(guest.mail)) == 1
+
+
+@accepts_first
+def test_a_page_that_was_left_loses_nothing(guest: Guest, stripe_down):
+    guest.ask_for_flowers().click()
+    guest.fill_checkout()
+    guest.pay()
+    expect(guest.checkout_status).to_contain_text("the purchase goes on")
+    guest.page.goto("about:blank")
+    stripe_down()
+    guest.page.goto(guest.stage.page_url)
+
+    def ended():
+        return [o for o in guest.orders() if o["status"] == "confirmed"]
+
+    assert len(until(ended, "the order is confirmed")) == 1
+
+
+@waits_for_stripe
 def test_a_closed_checkout_waits_and_can_be_continued(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()

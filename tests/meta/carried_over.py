@@ -18,17 +18,23 @@ STAGES = {
     1: "stage1_monolith",
     2: "stage2_split_services",
     3: "stage3_serverless",
+    4: "stage4_async",
 }
 # In the order in which a guest meets them.
 PACKAGES = {
     1: ("concierge",),
     2: ("identity", "catalog", "nlu", "checkout", "notifications"),
     3: ("catalog", "nlu", "checkout"),
+    4: ("catalog", "nlu", "checkout", "payments", "notifications", "receipts"),
 }
 # Chalice wants all modules but the entrypoint in this folder of a package. A file is
 # called the same wherever it lies, so its name is told without it.
 LIBRARY = "chalicelib"
 BESIDE_LIBRARY = {"app.py", "requirements.txt"}
+# What Chalice is told of a package, in a folder of its own.
+CHALICE = ".chalice/"
+# What it keeps there of what it made, and others of what they ran.
+LEFT_BEHIND = {"__pycache__", "deployments", "deployed"}
 
 
 def homes(stage: int, *packages: str) -> tuple[str, ...]:
@@ -54,7 +60,14 @@ class Carried:
 MONOLITH = homes(1)
 
 CARRIED = (
-    Carried(("errors.py", "wire.py"), MONOLITH + homes(2) + homes(3)),
+    Carried(("errors.py",), MONOLITH + homes(2) + homes(3) + homes(4)),
+    Carried(
+        ("wire.py",),
+        MONOLITH
+        + homes(2)
+        + homes(3)
+        + homes(4, "catalog", "nlu", "checkout", "payments"),
+    ),
     Carried(("logs.py", "web.py"), MONOLITH + homes(2)),
     Carried(
         ("passwords.py", "data/widely_used_passwords.txt", "rate_limits.py"),
@@ -66,31 +79,56 @@ CARRIED = (
     ),
     Carried(
         ("products.py", "data/products.json"),
-        MONOLITH + homes(2, "catalog") + homes(3, "catalog"),
+        MONOLITH + homes(2, "catalog") + homes(3, "catalog") + homes(4, "catalog"),
     ),
     Carried(
         ("dialogue.py", "understanding.py"),
-        MONOLITH + homes(2, "nlu") + homes(3, "nlu"),
+        MONOLITH + homes(2, "nlu") + homes(3, "nlu") + homes(4, "nlu"),
         with_imports=True,
     ),
     Carried(
         ("data/cities.txt", "data/intents.txt"),
-        MONOLITH + homes(2, "nlu") + homes(3, "nlu"),
+        MONOLITH + homes(2, "nlu") + homes(3, "nlu") + homes(4, "nlu"),
     ),
     Carried(
-        ("orders.py", "payments.py"),
-        MONOLITH + homes(2, "checkout") + homes(3, "checkout"),
+        ("orders.py",),
+        MONOLITH
+        + homes(2, "checkout")
+        + homes(3, "checkout")
+        + homes(4, "checkout", "payments"),
+    ),
+    Carried(
+        ("payments.py",),
+        MONOLITH + homes(2, "checkout") + homes(3, "checkout") + homes(4, "payments"),
     ),
     Carried(
         ("letters.py",),
-        MONOLITH + homes(2, "notifications") + homes(3, "checkout"),
+        MONOLITH
+        + homes(2, "notifications")
+        + homes(3, "checkout")
+        + homes(4, "notifications"),
     ),
     Carried(("guests.py",), homes(2, "identity", "catalog", "nlu", "checkout")),
     Carried(("callers.py",), homes(2, "catalog", "nlu", "checkout", "notifications")),
     Carried(("deadlines.py",), homes(2)),
     Carried(("calls.py",), homes(2, "checkout", "nlu")),
-    Carried(("aws.py", "database.py", "deadline.py", "logs.py", "web.py"), homes(3)),
-    Carried(("calls.py", "guests.py"), homes(3, "checkout", "nlu")),
+    Carried(("aws.py", "database.py", "deadline.py", "logs.py"), homes(3) + homes(4)),
+    Carried(("web.py",), homes(3) + homes(4, "catalog", "nlu", "checkout")),
+    Carried(
+        ("calls.py",),
+        homes(3, "checkout", "nlu") + homes(4, "checkout", "nlu", "payments"),
+    ),
+    Carried(("guests.py",), homes(3, "checkout", "nlu") + homes(4, "checkout", "nlu")),
+    Carried(("public_api.yaml",), (STAGES[3], STAGES[4])),
+    Carried(("charge_order.py",), homes(4, "checkout", "payments")),
+    Carried(
+        ("consumer.py", "order_event.py"),
+        homes(4, "payments", "checkout", "notifications", "receipts"),
+    ),
+)
+# Services that nobody had to touch: all of their files, entrypoint and settings too.
+WHOLE = tuple(
+    (*homes(3, service), *homes(4, service)) for service in ("catalog", "nlu")
 )
 
 # In the order in which to read them: each name, and what moves there.
@@ -140,9 +178,27 @@ CONSEQUENCES_OF_SERVERLESS = {
     "internal.py": "letters are no more asked of a service of ours",
     "requirements.txt": "every megabyte is loaded when a worker starts",
 }
+LESSONS_OF_ASYNC = {
+    "app.py": "checkout answers before the work; queues call functions as guests do",
+    "checkout.py": "accepting is all of it: an item, a message, 202",
+    "order_store.py": "the order's item is the outbox, and hears how it ended",
+    "sweep.py": "it works on nothing any more: it sends again what may be lost",
+    "notifications.py": "an event's copy in a queue is told of, once for each event",
+    "resources.yaml": "queues, their dead letters, a topic, alarms",
+}
+CONSEQUENCES_OF_ASYNC = {
+    "catalog.py": "checkout asks for prices, payments for stock",
+    "services.py": "each service puts together only its own parts",
+    "config.py": "queues and a topic instead of what others were called for",
+    "requirements.txt": "only payments brings Stripe's library",
+}
 # By the stage that is arrived at.
-LESSONS = {2: LESSONS_OF_SPLITTING, 3: LESSONS_OF_SERVERLESS}
-CONSEQUENCES = {2: CONSEQUENCES_OF_SPLITTING, 3: CONSEQUENCES_OF_SERVERLESS}
+LESSONS = {2: LESSONS_OF_SPLITTING, 3: LESSONS_OF_SERVERLESS, 4: LESSONS_OF_ASYNC}
+CONSEQUENCES = {
+    2: CONSEQUENCES_OF_SPLITTING,
+    3: CONSEQUENCES_OF_SERVERLESS,
+    4: CONSEQUENCES_OF_ASYNC,
+}
 # Where a file came from that had another name, by the stage that is arrived at.
 ORIGINS = {3: {"app.py": "routes.py"}}
 
@@ -182,7 +238,9 @@ def placed(home: Path, file: str) -> Path:
     library = home / LIBRARY
     return (
         library / file
-        if library.is_dir() and file not in BESIDE_LIBRARY
+        if library.is_dir()
+        and file not in BESIDE_LIBRARY
+        and not file.startswith(CHALICE)
         else home / file
     )
 
@@ -205,7 +263,19 @@ def carried(root: Path = REPOSITORY) -> dict[str, list[tuple[str, ...]]]:
             files = with_imports(root / row.homes[0], row.files)
         for file in files:
             found.setdefault(file, []).append(row.homes)
+    for homes_of_whole in WHOLE:
+        for file in files_of(root / homes_of_whole[0]):
+            found.setdefault(file, []).append(homes_of_whole)
     return found
+
+
+def files_of(home: Path) -> set[str]:
+    """Return the names of all files of a package, with what Chalice is told of it."""
+    return {
+        named(home, path)
+        for path in home.rglob("*")
+        if path.is_file() and not LEFT_BEHIND & set(path.parts)
+    }
 
 
 def copies(root: Path = REPOSITORY) -> Iterator[tuple[Path, Path]]:

@@ -40,7 +40,7 @@ class Excused:
     reason: str
 
 
-FAULTS = r"curl .*localhost:8[123]10/_sandbox/.*"
+FAULTS = r"curl .*localhost:8[1234][14]0/_sandbox/.*"
 RUN = (
     RunBy(r"make test SIZE=full", ".ci/run", "make test SIZE=full"),
     RunBy(r"make test", ".ci/run", "make test"),
@@ -101,6 +101,16 @@ RUN = (
         ".ci/run",
         "make test SIZE=full",
     ),
+    RunBy(
+        r"make load( STAGE=1( USERS=20 SECONDS=60 SHAPE=steady)?)?",
+        "tests/integration/test_journeys.py",
+        "load_tests.journeys",
+    ),
+    RunBy(
+        r"make spike( STAGE=1 RATE=40 SECONDS=10)?",
+        "tests/integration/test_journeys.py",
+        "load_tests.open_loop",
+    ),
     RunBy(r"make (help|intents|diff.*)", "tests/meta/test_course.py", "SHORT_COMMANDS"),
 )
 EXCUSED = (
@@ -110,9 +120,11 @@ EXCUSED = (
         AMAZON,
     ),
     Excused(r"make (deploy|destroy)", AMAZON),
+    Excused(r"make (queues|redrive|pause|resume|order)( STAGE=4.*)?", AMAZON),
     Excused(r"(aws|cd) .*", AMAZON),
-    Excused(r"STAGE=3 python -m pytest .*", AMAZON),
+    Excused(r"STAGE=[34] python -m pytest .*", AMAZON),
     Excused(r"make (bench|failures)( STAGE=[12])?", LONG),
+    Excused(r"make load-ui( STAGE=1)?", FOR_A_PERSON),
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),
     Excused(r"(\.|git|echo) .*(dialogue\.py)", SOURCES),

@@ -127,7 +127,8 @@ class Comparison:
             (next((old for old in olds if self._package(old) == at), olds[0]), new)
             for new in self._places(self.after, name)
             for at in [self._package(new)]
-            if olds
+            # Of a service that nobody had to touch there is nothing to tell.
+            if olds and not self._is_carried(new)
         ]
 
     def _origin(self, name: str) -> str:

@@ -24,10 +24,11 @@ NOT_IMPORTED = {
 # rest. The strong engine is more than a function can load.
 PROVIDED = {
     "stage3_serverless": {"boto3", "botocore", "chalice", "onnxruntime"},
+    "stage4_async": {"boto3", "botocore", "chalice", "onnxruntime"},
 }
 # Listed for a reason other than an import: the package must stay small.
 HELD_BACK = {"huggingface-hub": "tokenizers asks for it and nothing imports it"}
-LOCKS = {"stage3_serverless": "aws.lock"}
+LOCKS = {"stage3_serverless": "aws.lock", "stage4_async": "aws.lock"}
 # A stage of one program, or a service: whatever lists its own requirements.
 PROGRAMS = sorted(file.parent for file in REPOSITORY.glob("stage*/**/requirements.txt"))
 

@@ -59,7 +59,7 @@ class Program:
     def read_elsewhere(self):
         """What is read outside the settings' own module, with the defaults there."""
         if self.is_deployment:
-            return dict.fromkeys(values.OPTIONAL | values.NEEDED, "") | dict(_asked())
+            return dict.fromkeys(values.decided_by(self.stage), "") | dict(_asked())
         return {
             name: default
             for path in self.home.rglob("*.py")
@@ -128,7 +128,12 @@ PROGRAMS = {
         for name in PACKAGES[2]
     },
     "gateway": Program(2, SANDBOX / "nginx", None, ("The gateway",)),
-    "deployment": Program(3, DEPLOYMENT, None, ("Deploying stage 3",)),
+    **{
+        f"deployment of stage {stage}": Program(
+            stage, DEPLOYMENT, None, ("Deploying stages 3 and 4", *more)
+        )
+        for stage, more in {3: (), 4: ("Of stage 4 alone",)}.items()
+    },
 }
 every_program = pytest.mark.parametrize(
     "program", PROGRAMS.values(), ids=PROGRAMS.keys()
@@ -148,8 +153,9 @@ def of_stage(stage):
 
 def test_the_reading_of_variables_is_found_in_the_sources():
     server = {"WEB_CONCURRENCY", "WEB_THREADS"}
-    for name in PROGRAMS.keys() - {"gateway", "deployment"}:
-        assert server <= PROGRAMS[name].read_elsewhere.keys()
+    for name, program in PROGRAMS.items():
+        if name != "gateway" and not program.is_deployment:
+            assert server <= program.read_elsewhere.keys()
     assert {"PORT", "PARTNER_API_KEY"} <= PROGRAMS["gateway"].read_elsewhere.keys()
 
 

@@ -26,7 +26,7 @@ def assembled() -> Services:
         SettingsError: the environment is not right.
     """
     settings = config.load()
-    logs.configure(settings.log_level, "stage3_serverless/catalog")
+    logs.configure(settings.log_level, "catalog")
     table = Table(settings.catalog_table, key="pk")
     return Services(
         site_origin=settings.site_origin,

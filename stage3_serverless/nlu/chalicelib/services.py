@@ -30,7 +30,7 @@ def assembled() -> Services:
         SettingsError: the environment is not right.
     """
     settings = config.load()
-    logs.configure(settings.log_level, "stage3_serverless/nlu")
+    logs.configure(settings.log_level, "nlu")
     catalog = Callee("catalog", settings.catalog_api_url, PATIENCE)
     return Services(
         site_origin=settings.site_origin,

@@ -1,0 +1,1 @@
+"""A local stand-in for the places that tables and rooms are booked at."""

@@ -1,0 +1,1 @@
+"""Catalog: what can be bought, at what price, and how many are left."""

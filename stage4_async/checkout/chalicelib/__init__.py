@@ -1,0 +1,1 @@
+"""Checkout: purchases, and what became of them."""

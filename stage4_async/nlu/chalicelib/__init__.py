@@ -1,0 +1,1 @@
+"""The nlu service: what a guest says, understood and answered."""

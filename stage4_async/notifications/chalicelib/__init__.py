@@ -1,0 +1,1 @@
+"""Notifications: guests are told how their orders ended."""

@@ -1,0 +1,1 @@
+"""Payments: orders are charged here, and ended."""

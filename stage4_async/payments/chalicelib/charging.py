@@ -1,0 +1,188 @@
+"""Taking an accepted order to its end: reserve, charge, end, give back, tell.
+
+A table or a room has two steps more: its supplier holds it before it is paid, and
+confirms it afterwards. Whatever fails on the way, what was done before is undone: what
+was held is let go, what was charged is given back.
+
+A queue delivers at least once, so each step may be repeated, by two workers at the same
+time as well. The message is done when the end is told, and not before. Whoever is
+killed on the way leaves a message that comes again.
+"""
+
+import datetime as dt
+import logging
+
+from . import charge_order
+from .breaker import Breaker
+from .catalog import Catalog
+from .charge_order import ChargeOrder
+from .consumer import Message
+from .errors import Unavailable
+from .logs import order_id as order_at_hand
+from .orders import CONFIRMED, GIVEN_UP, SOLD_OUT, Order, Status
+from .payment_store import Payment, PaymentStore
+from .payments import Declined, Payments, PaymentsUnavailable
+from .refunds import Refunds
+from .supplier import Supplier
+from .topic import Topic
+from .waiting import Waiting
+
+log = logging.getLogger(__name__)
+
+FULL = "Sorry, there is no room left on that day. Nothing was charged."
+LAPSED = (
+    "Sorry, they could not keep this for you any longer. You were not charged, or got "
+    "all of it back; please order again."
+)
+
+# So often a message may come again because others are away. The rest of what the queue
+# allows is for messages that are themselves the matter.
+MOST_DELIVERIES = 3
+PAUSE_SECONDS = 5.0
+
+
+class Charging:
+    """Takes orders to their end.
+
+    Args:
+        catalog: who holds the stock.
+        supplier: who has the tables and rooms.
+        store: how far each order is.
+        payments: who charges the card.
+        refunds: who gives money back.
+        topic: where the ends of orders are told.
+        waiting: where an order waits while others are away.
+        breaker: knows whether the card processor is.
+        give_up_seconds: the age at which an order that cannot be finished is ended.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        supplier: Supplier,
+        store: PaymentStore,
+        payments: Payments,
+        refunds: Refunds,
+        topic: Topic,
+        waiting: Waiting,
+        breaker: Breaker,
+        give_up_seconds: float,
+    ) -> None:
+        self._catalog = catalog
+        self._supplier = supplier
+        self._store = store
+        self._payments = payments
+        self._refunds = refunds
+        self._topic = topic
+        self._waiting = waiting
+        self._breaker = breaker
+        self._give_up_after = dt.timedelta(seconds=give_up_seconds)
+
+    def serve(self, message: Message) -> None:
+        """Do what a message asks for.
+
+        Raises:
+            Unavailable: somebody does not answer; it is to be tried again.
+            msgspec.DecodeError: it is no message of ours.
+        """
+        asked = charge_order.read(message.body)
+        order_at_hand.set(asked.order.order_id)
+        if left := self._breaker.left():
+            # It would only wait for the same timeout.
+            self._waiting.put_off(message, left)
+            return
+        try:
+            self.settle(asked, dt.datetime.now(dt.timezone.utc))
+        except PaymentsUnavailable as error:
+            self._breaker.failed()
+            self._later(message, error)
+        except Unavailable as error:
+            # A restaurant that is away is no reason to sell no flowers.
+            self._later(message, error)
+        else:
+            self._breaker.worked()
+
+    def settle(self, asked: ChargeOrder, now: dt.datetime) -> None:
+        """Take an order to its end and tell of it; harmless to repeat.
+
+        Args:
+            asked: the order.
+            now: the time (UTC).
+
+        Raises:
+            Unavailable: the catalogue, a supplier, our database or the topic does not
+                answer.
+            PaymentsUnavailable: it is not known yet whether the order is paid.
+        """
+        payment = self._store.begin(asked)
+        if not payment.order.final:
+            payment = self._finish(payment, now)
+        if payment.holds:
+            self._release(payment)
+        self._topic.tell(payment)
+
+    def _later(self, message: Message, error: Exception) -> None:
+        if message.delivery < MOST_DELIVERIES:
+            raise Unavailable(str(error)) from error
+        # An hour's outage must not put every order among the dead letters.
+        self._waiting.put_off(message, PAUSE_SECONDS)
+
+    def _finish(self, payment: Payment, now: dt.datetime) -> Payment:
+        order = payment.order
+        if now - order.created_at >= self._give_up_after:
+            return self._give_up(payment)
+        # The intent is stored after all was held: who finds one need not ask.
+        if not order.payment_intent_id:
+            if not self._catalog.hold(order):
+                # A refusal stays one, so there is nothing to give back.
+                return self._end(order, Status.FAILED, SOLD_OUT)
+            if payment.supplied and not self._supplier.hold(order):
+                return self._end(order, Status.FAILED, FULL, holds=True)
+            log.info("held")
+        try:
+            self._payments.charge(order)
+        except Declined as reason:
+            order = self._reread(order).order
+            return self._end(order, Status.DECLINED, str(reason), holds=True)
+        log.info("charged")
+        return self._paid(self._reread(order))
+
+    def _give_up(self, payment: Payment) -> Payment:
+        intent = payment.order.payment_intent_id
+        if intent and not self._payments.cancel(intent):
+            return self._paid(payment)
+        return self._end(payment.order, Status.FAILED, GIVEN_UP, holds=True)
+
+    def _paid(self, payment: Payment) -> Payment:
+        order = payment.order
+        if payment.supplied and not self._supplier.confirm(order.order_id):
+            self._refunds.give_back(order)
+            log.warning("charge given back: the supplier held it no longer")
+            return self._end(order, Status.FAILED, LAPSED, holds=True)
+        return self._end(order, Status.CONFIRMED, CONFIRMED)
+
+    def _release(self, payment: Payment) -> None:
+        order_id = payment.order.order_id
+        self._catalog.release(order_id)
+        if payment.supplied:
+            self._supplier.release(order_id)
+        self._store.released(order_id)
+        log.info("let go of what was held")
+
+    def _end(
+        self, order: Order, status: Status, message: str, *, holds: bool = False
+    ) -> Payment:
+        ended = self._store.end(order, status, message, holds=holds)
+        if ended is not None:
+            log.info("payment ended", extra={"status": status.value})
+            return ended
+        known = self._reread(order)
+        if not known.order.final:
+            raise Unavailable("Somebody else is charging this order at this moment.")
+        return known
+
+    def _reread(self, order: Order) -> Payment:
+        found = self._store.find(order.order_id)
+        if found is None:
+            raise Unavailable("The payment is not there, though it was written.")
+        return found

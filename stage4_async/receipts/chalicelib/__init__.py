@@ -1,0 +1,1 @@
+"""Receipts: a record of every sale, for who keeps the books."""

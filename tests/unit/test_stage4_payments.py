@@ -1,0 +1,389 @@
+"""Payments of stage 4: one charge an order, however often its message comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from types import SimpleNamespace
+
+import boto3
+import pytest
+import requests
+
+from tests.chalice_apps import (
+    ENVIRONMENT,
+    GUEST,
+    Context,
+    application,
+    delivered,
+    failed,
+    queued,
+)
+
+NOW = dt.datetime.now(dt.timezone.utc)
+
+
+class Desk:
+    """Payments, with a catalogue and a card processor that we see through."""
+
+    def __init__(self, app):
+        self.app = app
+        self.errors = app.part("errors")
+        charging = app.part("services").assembled().charging
+        self.charging = charging
+        self.payments = charging._payments = FakePayments(app, charging._store)
+        self.stock, self.held, self.away = 10, {}, False
+        charging._catalog = SimpleNamespace(hold=self.hold, release=self.release)
+        self.supplier = charging._supplier = FakeSupplier()
+        self.given_back = []
+        charging._refunds = SimpleNamespace(
+            give_back=lambda order: self.given_back.append(order.payment_intent_id)
+        )
+
+    def hold(self, order):
+        self._answer()
+        if order.order_id not in self.held:
+            enough = self.stock >= order.quantity
+            self.held[order.order_id] = order.quantity if enough else 0
+            self.stock -= self.held[order.order_id]
+        return self.held[order.order_id] > 0
+
+    def release(self, order_id):
+        self._answer()
+        self.stock += self.held.get(order_id, 0)
+        self.held[order_id] = 0
+
+    def _answer(self):
+        if self.away:
+            raise self.errors.Unavailable("The catalogue is away.")
+
+    def take(self, *bodies, delivery=1):
+        event = delivered(*bodies, delivery=delivery)
+        return failed(self.app.module.charge(event, Context()))
+
+    def row(self, order_id="ord_" + 24 * "0"):
+        table = boto3.resource("dynamodb").Table("payments")
+        return table.get_item(Key={"order_id": order_id}).get("Item")
+
+
+class FakePayments:
+    """A card processor that can be made to do what real ones do."""
+
+    def __init__(self, app, store):
+        self._errors, self._store = app.part("payments"), store
+        self.paid, self.tries, self.does = {}, 0, "pay"
+
+    def charge(self, order):
+        self.tries += 1
+        if self.does == "away":
+            raise self._errors.PaymentsUnavailable("No answer.")
+        intent = order.payment_intent_id or f"pi_{order.order_id}"
+        stored = self._store.remember_intent(order.order_id, intent)
+        if stored is None:
+            raise self._errors.PaymentsUnavailable("Finished by somebody else.")
+        if self.does == "decline":
+            raise self._errors.Declined(self._errors.DECLINED)
+        self.paid[stored] = 1
+        if self.does == "kill":
+            raise Killed
+
+    def cancel(self, intent):
+        return intent not in self.paid
+
+
+class FakeSupplier:
+    """A place that can be full, and that can forget."""
+
+    def __init__(self):
+        self.states, self.full, self.forgets = {}, False, False
+
+    def hold(self, order):
+        return self.states.setdefault(order.order_id, not self.full and "held")
+
+    def confirm(self, order_id):
+        assert self.states[order_id] in {"held", "confirmed"}
+        if not self.forgets:
+            self.states[order_id] = "confirmed"
+        return not self.forgets
+
+    def release(self, order_id):
+        self.states[order_id] = "released"
+
+
+class Killed(BaseException):
+    """The worker ends here, and nothing of ours runs after it."""
+
+
+def asked(number=0, quantity=1, at=NOW, **more):
+    """Return the message of an order."""
+    order = {
+        "order_id": f"ord_{number:024d}",
+        "guest_id": GUEST,
+        "fingerprint": "f",
+        "status": "pending",
+        "product_id": "candy-jar",
+        "name": "Candy",
+        "quantity": quantity,
+        "amount": 1500 * quantity,
+        "currency": "usd",
+        "delivery_address": "5 Main Street",
+        "delivery_date": "2099-01-01",
+        "payment_method": "pm_card_visa",
+        "message": "Accepted.",
+        "created_at": at.isoformat(),
+        "updated_at": at.isoformat(),
+    }
+    return json.dumps({"order": order, "account": "a"} | more)
+
+
+def told():
+    """Return the events that were published, and forget them."""
+    return [json.loads(message.body)["event"] for message in queued("order-outcomes")]
+
+
+@pytest.fixture
+def desk():
+    with application("payments", stage=4) as app:
+        yield Desk(app)
+
+
+def test_an_order_is_charged_and_its_end_told(desk):
+    assert desk.take(asked(quantity=2)) == []
+    assert desk.stock == 8
+    assert len(desk.payments.paid) == 1
+    (message,) = queued("order-outcomes")
+    event = json.loads(message.body)
+    assert message.attributes["event"] == event["event"] == "order-confirmed"
+    assert (event["amount"], event["account"]) == (3000, "a")
+    assert "pm_card" not in message.body
+
+
+def test_the_same_message_three_times_charges_once(desk):
+    assert desk.take(asked(), asked(), asked()) == []
+    assert len(desk.payments.paid) == desk.payments.tries == 1
+    assert desk.stock == 9
+    assert told() == ["order-confirmed"] * 3
+
+
+def test_a_message_that_comes_back_changed_is_charged_as_it_was_first(desk):
+    desk.payments.does = "away"
+    desk.take(asked())
+    desk.payments.does = "pay"
+    desk.take(asked(quantity=7))
+    assert desk.row()["amount"] == 1500
+
+
+def test_a_decline_ends_the_order_gives_back_its_stock_and_is_not_retried(desk):
+    desk.payments.does = "decline"
+    assert desk.take(asked()) == []
+    assert desk.take(asked()) == []
+    assert desk.payments.tries == 1
+    assert desk.stock == 10
+    assert set(told()) == {"order-declined"}
+
+
+def test_what_is_sold_out_is_not_charged(desk):
+    assert desk.take(asked(quantity=11)) == []
+    assert desk.payments.tries == 0
+    assert told() == ["order-failed"]
+
+
+def states(desk):
+    """Return what the supplier has, what is in stock, and what was told."""
+    return set(desk.supplier.states.values()), desk.stock, set(told())
+
+
+def test_a_table_is_held_then_paid_then_confirmed(desk):
+    desk.take(asked(supplied=True), asked(supplied=True))
+    assert states(desk) == ({"confirmed"}, 9, {"order-confirmed"})
+    assert len(desk.payments.paid) == 1
+
+
+def test_flowers_are_no_suppliers_matter(desk):
+    desk.take(asked())
+    assert states(desk) == (set(), 9, {"order-confirmed"})
+
+
+def test_a_full_restaurant_costs_nothing(desk):
+    desk.supplier.full = True
+    desk.take(asked(supplied=True))
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
+    assert desk.payments.tries == 0
+
+
+def test_a_table_is_free_again_when_the_card_is_declined(desk):
+    desk.payments.does = "decline"
+    desk.take(asked(supplied=True))
+    assert states(desk) == ({"released"}, 10, {"order-declined"})
+    assert desk.given_back == []
+
+
+def test_who_paid_for_what_was_not_kept_gets_the_money_back(desk):
+    desk.supplier.forgets = True
+    desk.take(asked(supplied=True), asked(supplied=True))
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
+    assert desk.given_back == [f"pi_ord_{0:024d}"]
+
+
+def test_a_worker_killed_between_charge_and_confirmation_leaves_a_table(desk):
+    desk.payments.does = "kill"
+    with pytest.raises(Killed):
+        desk.take(asked(supplied=True))
+    assert states(desk) == ({"held"}, 9, set())
+    desk.payments.does = "pay"
+    desk.take(asked(supplied=True), delivery=2)
+    assert states(desk) == ({"confirmed"}, 9, {"order-confirmed"})
+    assert len(desk.payments.paid) == 1
+
+
+def test_a_table_given_up_is_free_again(desk):
+    desk.payments.does = "away"
+    desk.take(asked(supplied=True))
+    desk.charging._give_up_after = dt.timedelta(0)
+    desk.take(asked(supplied=True), delivery=2)
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
+
+
+def test_poison_fails_and_the_others_do_not(desk):
+    assert desk.take(asked(1), "poison", '{"order": {}}', asked(2)) == ["1", "2"]
+    assert len(desk.payments.paid) == 2
+
+
+def test_a_bug_of_ours_fails_the_message_and_no_other(desk, monkeypatch):
+    settle = desk.charging.settle
+
+    def broken(message, now):
+        if message.order.order_id.endswith("1"):
+            raise KeyError("planted")
+        settle(message, now)
+
+    monkeypatch.setattr(desk.charging, "settle", broken)
+    assert desk.take(asked(1), asked(2)) == ["0"]
+
+
+def test_a_worker_killed_after_the_charge_is_followed_by_one_that_charges_no_more(desk):
+    desk.payments.does = "kill"
+    with pytest.raises(Killed):
+        desk.take(asked())
+    assert told() == []
+    desk.payments.does = "pay"
+    assert desk.take(asked(), delivery=2) == []
+    assert list(desk.payments.paid.values()) == [1]
+    assert told() == ["order-confirmed"]
+
+
+def test_stock_that_could_not_be_given_back_is_given_back_before_the_end_is_told(desk):
+    desk.payments.does = "decline"
+
+    def charge(order):
+        desk.away = True
+        FakePayments.charge(desk.payments, order)
+
+    desk.payments.charge = charge
+    assert desk.take(asked()) == ["0"]
+    assert told() == []
+    desk.away = False
+    assert desk.take(asked(), delivery=2) == []
+    assert desk.stock == 10
+    assert told() == ["order-declined"]
+
+
+def test_while_the_processor_is_away_no_message_uses_up_its_deliveries(desk):
+    desk.payments.does = "away"
+    assert desk.take(asked(1)) == ["0"]
+    # The last time it is sent anew, and counts from one again.
+    assert desk.take(asked(1), delivery=3) == []
+    assert desk.take(asked(2)) == ["0"]
+    tried = desk.payments.tries
+    # The breaker is open: whoever comes now is put off untried.
+    assert desk.take(asked(3), asked(4)) == []
+    assert desk.payments.tries == tried == 3
+    assert desk.payments.paid == {}
+
+
+def test_what_is_put_off_is_in_the_queue_again_with_its_request(desk):
+    message = desk.app.part("consumer").Message("m", asked(), "r", 3, "request-1")
+    desk.charging._waiting._sqs = sent = SimpleNamespace()
+    calls = []
+    sent.send_message = lambda **said: calls.append(said)
+    desk.charging._waiting.put_off(message, 5)
+    assert 6 <= calls[0]["DelaySeconds"] <= 11
+    assert calls[0]["MessageBody"] == message.body
+    assert calls[0]["MessageAttributes"]["request"]["StringValue"] == "request-1"
+    assert calls[0]["QueueUrl"] == ENVIRONMENT["CHARGE_ORDER_QUEUE_URL"]
+
+
+def test_an_order_that_is_too_old_is_given_up(desk):
+    assert desk.take(asked(at=NOW - dt.timedelta(hours=1))) == []
+    assert desk.payments.tries == 0
+    assert told() == ["order-failed"]
+
+
+def test_an_order_that_is_too_old_and_was_paid_is_confirmed(desk):
+    desk.payments.does = "kill"
+    with pytest.raises(Killed):
+        desk.take(asked())
+    desk.charging._give_up_after = dt.timedelta(0)
+    assert desk.take(asked(), delivery=2) == []
+    assert told() == ["order-confirmed"]
+
+
+def test_who_has_too_little_time_leaves_the_rest_to_others(desk, monkeypatch):
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda self: 9_000)
+    assert desk.take(asked(1), asked(2)) == ["0", "1"]
+    assert desk.payments.tries == 0
+
+
+def test_a_message_that_failed_comes_again_after_a_pause_with_jitter(desk):
+    consumer = desk.app.part("services").assembled().orders_to_charge
+    pauses = []
+    consumer._sqs = SimpleNamespace(
+        change_message_visibility=lambda **said: pauses.append(
+            said["VisibilityTimeout"]
+        )
+    )
+    for delivery in (1, 2, 3, 4, 9):
+        for _ in range(20):
+            desk.take("poison", delivery=delivery)
+    most = [max(pauses[i : i + 20]) for i in range(0, 100, 20)]
+    assert most[0] <= 2 < most[3] <= 16 < most[4] <= 60
+    assert len(set(pauses)) > 5
+
+
+def test_a_breaker_lets_one_try_find_out(desk):
+    now = [0.0]
+    breaker = desk.app.part("breaker").Breaker(2, 5.0, lambda: now[0])
+    breaker.failed()
+    assert breaker.left() == 0
+    breaker.failed()
+    assert breaker.left() == 5
+    now[0] = 6
+    assert breaker.left() == 0
+    breaker.failed()
+    assert breaker.left() == 5
+    breaker.worked()
+    breaker.failed()
+    assert breaker.left() == 0
+
+
+def test_calls_to_stripe_keep_their_distance(desk, monkeypatch):
+    now, starts = [0.0], []
+
+    def sleep(seconds):
+        now[0] += seconds
+
+    def send(self, request, **options):
+        starts.append(now[0])
+        now[0] += 0.1
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    session = desk.app.part("pace").PacedSession(4, lambda: now[0], sleep)
+    for _ in range(5):
+        session.send(None)
+    assert starts == pytest.approx([0, 0.25, 0.5, 0.75, 1.0])
+
+
+def test_the_workers_together_keep_within_stripes_rate(desk):
+    config = desk.app.part("config")
+    settings = config.load()
+    assert config.WORKERS * (settings.stripe_rate / config.WORKERS) <= 25

@@ -1,0 +1,185 @@
+"""Stage 4 as it is deployed: no queue loses what its function could not do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deployment import packaging, public_api, queues, templates
+from deployment.service_template import FUNCTION, Package, service_template
+from deployment.settings import CONTRACT, REPOSITORY, SERVICES
+
+STAGE = REPOSITORY / "stage4_async"
+# Carried over whole: stage 3's tests are about them.
+OURS = [name for name in SERVICES[4] if name not in {"catalog", "nlu"}]
+RESOURCES = templates.read(STAGE / "resources.yaml")["Resources"]
+OUTPUTS = templates.read(STAGE / "resources.yaml")["Outputs"]
+QUEUES = {
+    n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == "AWS::SQS::Queue"
+}
+SOURCES = sorted(name for name in QUEUES if name.endswith("Queue"))
+EVENTS = {"order-confirmed", "order-declined", "order-failed"}
+
+every_queue = pytest.mark.parametrize("queue", SOURCES)
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory):
+    """The template of every service's stack, without what it imports."""
+    folder = tmp_path_factory.mktemp("packages")
+    return {name: template_of(name, folder) for name in OURS}
+
+
+def template_of(name, folder):
+    ignored = shutil.ignore_patterns("deployments", "__pycache__")
+    copy = shutil.copytree(STAGE / name, folder / name, ignore=ignored)
+    (copy / "requirements.txt").write_text("")
+    packaged = packaging.chalice_package(copy, folder / f"{name}-package")
+    package = Package("packages", f"{name}.zip")
+    return service_template(packaged.template, name, "concierge-test", package, "0", {})
+
+
+def consumers(deployed):
+    """Return each function that takes messages, with its event source."""
+    for template in deployed.values():
+        for resource in template["Resources"].values():
+            if resource["Type"] == FUNCTION:
+                for event in resource["Properties"].get("Events", {}).values():
+                    if event["Type"] == "SQS":
+                        yield resource["Properties"], event["Properties"]
+
+
+def queue_of(source):
+    """Return the logical name of the queue that an event source takes from."""
+    return re.search(r"\$\{(\w+Queue)\}", source["Queue"]["Fn::Sub"])[1]
+
+
+def test_every_queue_has_one_function_that_takes_from_it(deployed):
+    assert sorted(queue_of(source) for _, source in consumers(deployed)) == SOURCES
+
+
+def test_a_function_says_which_messages_failed_and_is_believed(deployed):
+    found = list(consumers(deployed))
+    assert len(found) == len(SOURCES)
+    for _, source in found:
+        # Without it, Lambda deletes what failed.
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_message_is_hidden_for_six_times_as_long_as_its_function_may_run(deployed):
+    for function, source in consumers(deployed):
+        hidden = QUEUES[queue_of(source)]["VisibilityTimeout"]
+        assert hidden >= 6 * function["Timeout"], queue_of(source)
+
+
+def test_no_more_charge_at_once_than_stripe_bears(deployed):
+    (source,) = [s for _, s in consumers(deployed) if queue_of(s) == "ChargeOrderQueue"]
+    at_once = source["ScalingConfig"]["MaximumConcurrency"]
+    config = (STAGE / "payments" / "chalicelib" / "config.py").read_text()
+    assert f"WORKERS = {at_once}\n" in config
+    assert 2 <= at_once <= 25
+
+
+@every_queue
+def test_a_message_comes_five_times_and_then_waits_among_the_dead_letters(queue):
+    redrive = QUEUES[queue]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] >= 5
+    dead = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert dead == queue.replace("Queue", "DeadLetters")
+    assert QUEUES[dead]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    kept = QUEUES[queue]["MessageRetentionPeriod"]
+    assert kept < QUEUES[dead]["MessageRetentionPeriod"]
+
+
+def test_outages_do_not_use_up_what_the_queue_allows():
+    text = (STAGE / "payments" / "chalicelib" / "charging.py").read_text()
+    most = int(re.search(r"^MOST_DELIVERIES = (\d+)$", text, re.MULTILINE)[1])
+    assert most < QUEUES["ChargeOrderQueue"]["RedrivePolicy"]["maxReceiveCount"]
+
+
+@every_queue
+def test_alarms_watch_the_dead_letters_and_the_age_of_the_oldest(queue):
+    alarms = {
+        (alarm["MetricName"], alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
+        for alarm in (
+            r["Properties"]
+            for r in RESOURCES.values()
+            if r["Type"] == "AWS::CloudWatch::Alarm"
+        )
+        if alarm["AlarmActions"]
+    }
+    dead = queue.replace("Queue", "DeadLetters")
+    assert ("ApproximateNumberOfMessagesVisible", dead) in alarms
+    assert ("ApproximateAgeOfOldestMessage", queue) in alarms
+
+
+def test_subscriptions_choose_their_events_and_lose_none():
+    chosen = {}
+    for resource in RESOURCES.values():
+        properties = resource.get("Properties", {})
+        if (
+            resource["Type"] == "AWS::SNS::Subscription"
+            and properties["Protocol"] == "sqs"
+        ):
+            queue = properties["Endpoint"]["Fn::GetAtt"][0]
+            chosen[queue] = set(properties["FilterPolicy"]["event"])
+            dead = properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            assert dead == queue.replace("Queue", "DeadLetters")
+            assert properties["RawMessageDelivery"] is True
+    assert chosen == {
+        "OrderOutcomesQueue": EVENTS,
+        "NotificationsQueue": EVENTS,
+        "ReceiptsQueue": {"order-confirmed"},
+    }
+
+
+def test_only_the_topic_may_send_to_the_subscribers():
+    policy = RESOURCES["EventsMayBeDelivered"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    topic = {"aws:SourceArn": {"Ref": "OrderEvents"}}
+    assert statement["Condition"] == {"ArnEquals": topic}
+    assert {"Ref": "ChargeOrderQueue"} not in policy["Queues"]
+
+
+def test_the_queues_are_told_by_the_names_that_operators_use():
+    told = queues.addresses({name: name for name in OUTPUTS})
+    assert set(told) == {
+        f"{name}{ending}"
+        for name in ("charge-order", "order-outcomes", "notifications", "receipts")
+        for ending in ("", "-dead-letters")
+    }
+
+
+def test_guests_find_the_same_operations_as_in_stage_3():
+    contract = yaml.safe_load(CONTRACT.read_text())
+    before, now = (public_api.operations(contract, stage) for stage in (3, 4))
+    assert now == before
+    checkout = next(operation for operation in now if operation.name == "checkout")
+    assert "202" in checkout.described["responses"]
+
+
+def test_no_policy_grants_everything(deployed):
+    policies = sorted(STAGE.glob("*/.chalice/policy-*.json"))
+    assert len(policies) > len(OURS)
+    for path in policies:
+        for statement in json.loads(path.read_text())["Statement"]:
+            assert not any("*" in action for action in statement["Action"]), path
+            resources = json.dumps(statement.get("Resource", ""))
+            assert "*" not in resources.replace("/aws/lambda/*", ""), path
+
+
+def test_every_template_passes_cfn_lint(deployed, tmp_path):
+    paths = [STAGE / "resources.yaml"]
+    for name, template in deployed.items():
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(templates.write(template))
+    lint = [Path(sys.executable).with_name("cfn-lint"), "--", *paths]
+    done = subprocess.run(lint, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
