@@ -62,15 +62,22 @@ def plant(
     """
     (folder / "planted").write_text(bug)
     for process in psutil.Process(stage.runner_pid).children(recursive=True):
-        serving = folder / "serving" / str(process.pid)
-        if serving.exists():
-            serving.unlink()
-            # It may have died just now, of the bug before.
-            with contextlib.suppress(psutil.NoSuchProcess):
+        # It may have died just now, of the bug before.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if _serves(process, folder):
                 process.kill()
                 process.wait(10)
     for url in health or [f"{stage.api_url}/health"]:
         _wait_for_health(url)
+
+
+def _serves(process: psutil.Process, folder: Path) -> bool:
+    """Tell whether a process serves: it left a file with its number when it began to.
+
+    One that was killed leaves its file behind, and its number may be another's now.
+    """
+    told = folder / "serving" / str(process.pid)
+    return told.exists() and told.stat().st_mtime > process.create_time()
 
 
 def _wait_for_health(url: str, seconds: float = 30.0) -> None:
