@@ -33,7 +33,7 @@ GUESTS = $(call given,STAGE,stage) $(call given,RUN,run) $(call given,USERS,user
 	$(call given,SECONDS,seconds) $(call given,THINK,think) \
 	$(call given,SIGN_UP,sign-up) $(call given,PROCESSES,processes)
 
-STAGES := 1 2 3
+STAGES := 1 2 3 4
 # Two at a time where this make can keep their outputs apart: they mostly wait.
 TOGETHER := $(if $(filter output-sync,$(.FEATURES)),-j2 --output-sync=target)
 

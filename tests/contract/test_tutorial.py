@@ -3,18 +3,14 @@
 import pytest
 
 from sandbox.runner.state import RUN_ROOT
-from tests.conftest import FULL, STAGE
+from tests.conftest import STAGE
 from tests.lessons import matches, play
 from tests.meta.pages import LESSONS
 
-LESSON = next((at for at in LESSONS if at.name.startswith(f"{STAGE}-")), None)
+LESSON = next(at for at in LESSONS if at.name.startswith(f"{STAGE}-"))
 
-pytestmark = [
-    pytest.mark.skipif(LESSON is None, reason="this stage has no lesson yet"),
-    # It hangs services, one after the other, and waits for time limits.
-    pytest.mark.skipif(STAGE == 2 and not FULL, reason="takes a minute: SIZE=full"),
-    pytest.mark.skipif(STAGE == 3, reason="tests/meta types what needs no local AWS"),
-]
+# The second hangs services, one after the other, and waits for time limits.
+pytestmark = [pytest.mark.full] if STAGE == 2 else []
 
 
 def test_the_lesson_prints_what_its_page_says(stage):
