@@ -114,7 +114,6 @@ RUN = (
     RunBy(r"make (help|intents|diff.*)", "tests/meta/test_course.py", "SHORT_COMMANDS"),
 )
 EXCUSED = (
-    Excused(r"python -m load_tests\.bench .*", LONG),
     Excused(
         r"make (run-stage|redeploy|logs|deploy|destroy|drill|bench) STAGE=[34].*",
         AMAZON,
