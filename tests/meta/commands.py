@@ -89,11 +89,7 @@ RUN = (
         "tests/unit/test_costs_bill.py",
         "def test_",
     ),
-    RunBy(
-        r"make limits( USERS=100000( PEAK=50)?)?",
-        "tests/unit/test_limits.py",
-        "def test_",
-    ),
+    RunBy(r"make limits USERS=100000", "tests/unit/test_limits.py", "def test_"),
     RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
     RunBy(
         r"make folder STAGE=3 SERVICE=\w+",
