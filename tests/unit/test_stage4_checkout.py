@@ -165,6 +165,19 @@ def test_an_order_is_sent_again_ever_more_seldom(shop):
     assert 3 <= len(sent) <= 5
 
 
+def test_an_order_that_never_ends_keeps_the_sweep_from_no_other(shop):
+    for _ in range(2):
+        shop.buy()
+    table = boto3.resource("dynamodb").Table("orders")
+    stuck = table.scan()["Items"][0]
+    table.update_item(
+        Key={"order_id": stuck["order_id"]},
+        UpdateExpression="SET sent = :often",
+        ExpressionAttributeValues={":often": 5000},
+    )
+    assert shop.sweep(hours=1) == 2
+
+
 def test_what_has_ended_is_not_sent_again(shop):
     order = shop.buy().body["order"]
     shop.hear(ended(order))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 import requests
+import stripe
 
 from tests.chalice_apps import (
     ENVIRONMENT,
@@ -387,3 +388,46 @@ def test_the_workers_together_keep_within_stripes_rate(desk):
     config = desk.app.part("config")
     settings = config.load()
     assert config.WORKERS * (settings.stripe_rate / config.WORKERS) <= 25
+
+
+class Refusing:
+    """Stripe's refunds: one answer 500, before or after the money went back."""
+
+    def __init__(self, gave_it_back):
+        self.gave_it_back, self.keys, self.answers = gave_it_back, [], {}
+
+    def create(self, params, options):
+        key = options["idempotency_key"]
+        self.keys.append(key)
+        if len(set(self.keys)) == 1:
+            raise stripe.APIError("Something went wrong.", http_status=500)
+        if self.gave_it_back:
+            raise stripe.InvalidRequestError(
+                "It was refunded.", "charge", code="charge_already_refunded"
+            )
+
+
+@pytest.mark.parametrize("gave_it_back", [True, False])
+def test_a_refund_that_was_answered_500_is_not_asked_under_that_key_for_ever(
+    desk, gave_it_back
+):
+    refunds = Refusing(gave_it_back)
+    client = SimpleNamespace(v1=SimpleNamespace(refunds=refunds))
+    order = SimpleNamespace(order_id="ord_1", payment_intent_id="pi_1")
+    desk.app.part("refunds").Refunds(client).give_back(order)
+    first, second = refunds.keys
+    assert first == "refund:ord_1"
+    assert second.startswith("refund:ord_1:")
+
+
+def test_a_supplier_that_is_away_keeps_no_guest_waiting_for_the_end(desk, monkeypatch):
+    told = []
+    monkeypatch.setattr(desk.charging._topic, "tell", told.append)
+
+    def away(order_id):
+        raise desk.errors.Unavailable("The restaurant is away.")
+
+    monkeypatch.setattr(desk.supplier, "release", away)
+    desk.payments.does = "decline"
+    assert desk.take(asked(supplied=True)) == ["0"]
+    assert [payment.order.status for payment in told] == ["declined"]

@@ -146,6 +146,9 @@ class Checkout:
                 try:
                     step()
                     done.add(name)
+                    if name == MAIL:
+                        # Who is killed in the text must not send the letter again.
+                        self._orders.done(ended, done)
                 except Unavailable as away:
                     wait = max(wait, away.retry_after or 0)
                     about = {"step": name, "order_id": order_id}

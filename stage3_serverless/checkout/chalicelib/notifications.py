@@ -3,7 +3,7 @@
 Both are sent in the call that ends the order, and what could not be sent by the sweep.
 Each is a note of its own on the order, taken away when it is sent. Neither can be
 called back, so the promise is at least one, and exactly one unless killed inside the
-sending.
+sending, or left without an answer.
 """
 
 import logging
@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .aws import asked, client
+from .aws import ONCE, asked, client
 from .errors import Unavailable
 from .letters import SUBJECTS, letter
 from .order_store import Ended
@@ -58,7 +58,11 @@ class Notifications:
                 if error.response["Error"]["Code"] == NOBODY:
                     return {}
                 raise
-        return {said["Name"]: said["Value"] for said in found["UserAttributes"]}
+        known = {said["Name"]: said["Value"] for said in found["UserAttributes"]}
+        # Anybody may write a number down; whose it is, only a code has shown.
+        if known.get("phone_number_verified") != "true":
+            known.pop("phone_number", None)
+        return known
 
     def mail(self, ended: Ended, address: str) -> None:
         """Send the letter about an order's end.
@@ -116,11 +120,11 @@ class Notifications:
 
     @cached_property
     def _ses(self) -> Any:
-        return client("ses")
+        return client("ses", ONCE)
 
     @cached_property
     def _sns(self) -> Any:
-        return client("sns")
+        return client("sns", ONCE)
 
 
 class Notice:

@@ -117,12 +117,12 @@ class OrderStore:
         item = self._table.read(order_id)
         if item is None or "open" not in item or item["due"] >= _milliseconds(now):
             return None
-        wait = min(LONGEST_WAIT_SECONDS, self._patience_seconds * 2 ** item["sent"])
+        doubled = self._patience_seconds * 2 ** min(item["sent"], 10)
         taken = self._table.change(
             order_id,
             "SET #due = :due ADD #sent :one",
             "#open = :pending AND #due = :was",
-            due=_milliseconds(now, wait),
+            due=_milliseconds(now, min(LONGEST_WAIT_SECONDS, doubled)),
             one=1,
             pending=PENDING,
             was=item["due"],

@@ -2,7 +2,7 @@
 
 Each is noted when it is sent, so that an event that comes twice is told of once.
 Neither can be called back, so the promise is at least one, and exactly one unless
-killed inside the sending.
+killed inside the sending, or left without an answer.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from . import order_event
-from .aws import asked, client
+from .aws import ONCE, asked, client
 from .consumer import Message
 from .errors import Unavailable
 from .letters import SUBJECTS, letter
@@ -57,12 +57,15 @@ class Notifications:
             return
         try:
             account = self.account(event.account) if event.account else {}
-            if MAIL in left:
-                self.mail(event, account.get("email"))
-                self._notices.told(key, MAIL)
-            if TEXT in left:
-                self.text(event, account.get("phone_number"))
-                self._notices.told(key, TEXT)
+            try:
+                if MAIL in left:
+                    self.mail(event, account.get("email"))
+                    self._notices.told(key, MAIL)
+            finally:
+                # A letter that nobody takes is no reason to send no text.
+                if TEXT in left:
+                    self.text(event, account.get("phone_number"))
+                    self._notices.told(key, TEXT)
         except Unavailable:
             with contextlib.suppress(Unavailable):
                 self._notices.let_go(key)
@@ -84,7 +87,11 @@ class Notifications:
                 if error.response["Error"]["Code"] == NOBODY:
                     return {}
                 raise
-        return {said["Name"]: said["Value"] for said in found["UserAttributes"]}
+        known = {said["Name"]: said["Value"] for said in found["UserAttributes"]}
+        # Anybody may write a number down; whose it is, only a code has shown.
+        if known.get("phone_number_verified") != "true":
+            known.pop("phone_number", None)
+        return known
 
     def mail(self, event: OrderEvent, address: str | None) -> None:
         """Send the letter, where there is an address.
@@ -135,8 +142,8 @@ class Notifications:
 
     @cached_property
     def _ses(self) -> Any:
-        return client("ses")
+        return client("ses", ONCE)
 
     @cached_property
     def _sns(self) -> Any:
-        return client("sns")
+        return client("sns", ONCE)

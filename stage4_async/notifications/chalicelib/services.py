@@ -10,7 +10,7 @@ from .notices import Notices
 from .notifications import Notifications
 
 # To read an account, and to send a letter and a text message.
-LONGEST_SECONDS = 6.0
+LONGEST_SECONDS = 14.0
 # Longer than the function may run.
 LEASE_SECONDS = 25.0
 

@@ -23,15 +23,22 @@ PATIENCE = Config(
     # Throttling, 5xx and lost connections; pauses with full jitter.
     retries={"mode": "standard", "total_max_attempts": 3},
 )
+# For what cannot be called back: who did not hear the answer does not send it again.
+ONCE = Config(
+    connect_timeout=1,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 1},
+)
 
 
-def client(service: str) -> Any:
+def client(service: str, config: Config = PATIENCE) -> Any:
     """Make a client of one of Amazon's services.
 
     Args:
         service: its name in boto3.
+        config: how long to wait for an answer, and how often to ask.
     """
-    return boto3.client(service, config=PATIENCE)
+    return boto3.client(service, config=config)
 
 
 @contextmanager

@@ -118,8 +118,11 @@ class Charging:
         if not payment.order.final:
             payment = self._finish(payment, now)
         if payment.holds:
-            self._release(payment)
+            self._catalog.release(payment.order.order_id)
+        # No guest waits until a supplier that is away can be told.
         self._topic.tell(payment)
+        if payment.holds:
+            self._let_go(payment)
 
     def _later(self, message: Message, error: Exception) -> None:
         if message.delivery < MOST_DELIVERIES:
@@ -161,9 +164,8 @@ class Charging:
             return self._end(order, Status.FAILED, LAPSED, holds=True)
         return self._end(order, Status.CONFIRMED, CONFIRMED)
 
-    def _release(self, payment: Payment) -> None:
+    def _let_go(self, payment: Payment) -> None:
         order_id = payment.order.order_id
-        self._catalog.release(order_id)
         if payment.supplied:
             self._supplier.release(order_id)
         self._store.released(order_id)
