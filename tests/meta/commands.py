@@ -85,7 +85,7 @@ RUN = (
         r"make estimate( STAGE=[34])?", "docs/tutorial/3-serverless.md", "make estimate"
     ),
     RunBy(
-        r"make bill( USERS=10000( PEAK=50)?)?",
+        r"make bill( USERS=10000 PEAK=50)?",
         "tests/unit/test_costs_bill.py",
         "def test_",
     ),
@@ -127,7 +127,7 @@ EXCUSED = (
     Excused(r"make load-ui( STAGE=1)?", FOR_A_PERSON),
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),
-    Excused(r"(\.|git|echo) .*(dialogue\.py)", SOURCES),
+    Excused(r"(\.|git|echo) .*(dialogue|charging)\.py", SOURCES),
     Excused(r"kill -9|kill (-STOP )?(-- )?-GROUP|pkill -STOP .*", YOUR_RUN),
 )
 
