@@ -52,6 +52,11 @@ RUN = (
         '"sandbox.runner", "run"',
     ),
     RunBy(
+        r"python -m sandbox\.runner run 1 --name ada --port-base 9100",
+        "tests/integration/test_runner.py",
+        '"sandbox.runner", "run"',
+    ),
+    RunBy(
         r"make restart( STAGE=2 SERVICE=\w+)?",
         "tests/integration/test_runner_services.py",
         '"sandbox.runner", "restart"',
@@ -92,7 +97,7 @@ RUN = (
     RunBy(r"make limits USERS=100000", "tests/unit/test_limits.py", "def test_"),
     RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
     RunBy(
-        r"make folder STAGE=3 SERVICE=\w+",
+        r"make folder STAGE=3( ENV=dev)? SERVICE=\w+",
         "tests/integration/test_stage3_chalice_deploy.py",
         '"deployment", "folder"',
     ),

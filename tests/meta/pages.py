@@ -16,6 +16,7 @@ LESSONS = sorted((DOCS / "tutorial").glob("[0-9]*.md"))
 WITHOUT_STAGE = [
     *(lesson for lesson in LESSONS if lesson.name[0] in "345"),
     DOCS / "how-to" / "teach-the-concierge-an-intent.md",
+    DOCS / "how-to" / "deploy-to-aws-and-destroy.md",
 ]
 FENCE = re.compile(
     r"^(?P<indent> *)(?P<marks>```+|~~~+)(?P<language>\w*)"
