@@ -117,7 +117,11 @@ RUN = (
         "tests/integration/test_journeys.py",
         "load_tests.open_loop",
     ),
-    RunBy(r"make (help|intents|diff.*)", "tests/meta/test_course.py", "SHORT_COMMANDS"),
+    RunBy(
+        r"make (help|intents|diff FROM=\d TO=\d( ALL=yes| ONLY=checkout)?)",
+        "tests/meta/test_course.py",
+        "SHORT_COMMANDS",
+    ),
 )
 EXCUSED = (
     Excused(
