@@ -23,14 +23,18 @@ SERVERLESS = 3
 # Whether the stage keeps accounts and sessions itself; Cognito does it for the others.
 BY_BEARER = STAGES[STAGE].auth == "bearer"
 # The marks of what is not for this size or stage.
-OTHERS = [*([] if FULL else ["full"]), *([] if BY_BEARER else ["bearer"])]
+OTHERS = [
+    *([] if FULL else ["full"]),
+    *([] if BY_BEARER else ["bearer"]),
+    "synchronous" if STAGE == 4 else "asynchronous",
+]
 PARTNER_KEY = "partner-of-the-tests"
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what is of the full size only, or of stages with sessions of ours."""
+    """Leave out what is of the full size only, or of other stages."""
     left_out = [item for item in items if any(map(item.get_closest_marker, OTHERS))]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)

@@ -22,7 +22,7 @@ from tests.contract.contract import Contract
 from tests.guest import PASSWORD, Guest, tomorrow
 
 CASES = 2000 if FULL else 200
-EXAMPLES_AN_OPERATION = 150 if FULL else 5
+EXAMPLES_AN_OPERATION = 170 if FULL else 5
 OPERATIONS = Contract().operations(STAGE)
 # What has the right shape may still be refused for what it says, or for its size.
 RIGHT_SHAPE = ["2xx", 404, 409, 413, 422]

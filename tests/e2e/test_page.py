@@ -6,7 +6,6 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from tests.conftest import STAGE
 from tests.contract.outside import until
 
 from .guest import ADDRESS, TIMEOUT, Guest
@@ -19,10 +18,6 @@ CARD_FAULTS = {
 }
 PHONE = {"width": 360, "height": 640}
 LONG_MS = 60_000
-
-# What a guest notices of Stripe: a stage that answers before the work shows nothing.
-accepts_first = pytest.mark.skipif(STAGE != 4, reason="a guest waits for Stripe there")
-waits_for_stripe = pytest.mark.skipif(STAGE == 4, reason="no guest waits for Stripe")
 
 
 @pytest.fixture
@@ -93,7 +88,7 @@ def test_what_is_out_of_stock_is_not_sold(guest: Guest):
     assert all(order["status"] == "failed" for order in guest.orders())
 
 
-@waits_for_stripe
+@pytest.mark.synchronous
 def test_stripe_down_is_told_and_trying_again_buys_once(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
@@ -175,7 +170,7 @@ def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):
     assert len(guest.orders()) == 1
 
 
-@accepts_first
+@pytest.mark.asynchronous
 def test_stripe_down_is_not_noticed_but_in_the_time_it_takes(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
@@ -188,7 +183,7 @@ def test_stripe_down_is_not_noticed_but_in_the_time_it_takes(guest: Guest, strip
     assert len(guest.eventually(guest.mail)) == 1
 
 
-@accepts_first
+@pytest.mark.asynchronous
 def test_a_page_that_was_left_loses_nothing(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
@@ -204,7 +199,7 @@ def test_a_page_that_was_left_loses_nothing(guest: Guest, stripe_down):
     assert len(until(ended, "the order is confirmed")) == 1
 
 
-@waits_for_stripe
+@pytest.mark.synchronous
 def test_a_closed_checkout_waits_and_can_be_continued(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
