@@ -52,6 +52,11 @@ RUN = (
         '"sandbox.runner", "run"',
     ),
     RunBy(
+        r"python -m sandbox\.runner run 1 --name ada --port-base 9100",
+        "tests/integration/test_runner.py",
+        '"sandbox.runner", "run"',
+    ),
+    RunBy(
         r"make restart( STAGE=2 SERVICE=\w+)?",
         "tests/integration/test_runner_services.py",
         '"sandbox.runner", "restart"',
@@ -85,14 +90,14 @@ RUN = (
         r"make estimate( STAGE=[34])?", "docs/tutorial/3-serverless.md", "make estimate"
     ),
     RunBy(
-        r"make bill( USERS=10000( PEAK=50)?)?",
+        r"make bill( USERS=10000 PEAK=50)?",
         "tests/unit/test_costs_bill.py",
         "def test_",
     ),
     RunBy(r"make limits USERS=100000", "tests/unit/test_limits.py", "def test_"),
     RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
     RunBy(
-        r"make folder STAGE=3 SERVICE=\w+",
+        r"make folder STAGE=3( ENV=dev)? SERVICE=\w+",
         "tests/integration/test_stage3_chalice_deploy.py",
         '"deployment", "folder"',
     ),
@@ -112,7 +117,11 @@ RUN = (
         "tests/integration/test_journeys.py",
         "load_tests.open_loop",
     ),
-    RunBy(r"make (help|intents|diff.*)", "tests/meta/test_course.py", "SHORT_COMMANDS"),
+    RunBy(
+        r"make (help|intents|diff FROM=\d TO=\d( ALL=yes| ONLY=checkout)?)",
+        "tests/meta/test_course.py",
+        "SHORT_COMMANDS",
+    ),
 )
 EXCUSED = (
     Excused(
@@ -127,7 +136,7 @@ EXCUSED = (
     Excused(r"make load-ui( STAGE=1)?", FOR_A_PERSON),
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),
-    Excused(r"(\.|git|echo) .*(dialogue\.py)", SOURCES),
+    Excused(r"(\.|git|echo) .*(dialogue|charging)\.py", SOURCES),
     Excused(r"kill -9|kill (-STOP )?(-- )?-GROUP|pkill -STOP .*", YOUR_RUN),
 )
 

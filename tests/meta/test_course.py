@@ -268,7 +268,8 @@ def ordered(names):
 def test_lessons_come_in_the_order_of_the_stages():
     names = [lesson.name for lesson in LESSONS]
     assert list(ordered(names)) == []
-    assert len(names) <= len(STAGES)
+    # One for each stage, and one that compares them.
+    assert len(names) <= len(STAGES) + 1
     listed = re.findall(r"tutorial/(\S+\.md)", read(REPOSITORY / "mkdocs.yml"))
     assert listed == names
     assert re.findall(r"tutorial/(\S+?\.md)", read(DOCS / "index.md")) == names
@@ -291,7 +292,8 @@ def shape(text, number):
         yield f"its headings are {found}"
     if not re.search(r"^\*About \d+ minutes", text, re.MULTILINE):
         yield "it has no estimate of its time"
-    if f"make run-stage STAGE={number}\n" not in text:
+    is_of_a_stage = number <= len(STAGES)
+    if is_of_a_stage and f"make run-stage STAGE={number}\n" not in text:
         yield "it does not start its stage"
     if number > 1 and f"[lesson {number - 1}]" not in text:
         yield "it does not begin with what hurt in the one before"
