@@ -148,11 +148,17 @@ def pages(guest, path, items, **query):
         query["cursor"] = page["nextCursor"]
 
 
+def without_stock(products):
+    """Leave out what another guest's order may change between two readings."""
+    return [{**product, "stock": None} for product in products]
+
+
 @pytest.mark.parametrize("limit", [1, 7, 100])
 def test_paging_through_products_shows_each_once(limit, guest):
     everything = guest.get("/products", params={"limit": 100}).json()["products"]
     read = pages(guest, "/products", "products", limit=limit)
-    assert [product for page in read for product in page] == everything
+    shown = [product for page in read for product in page]
+    assert without_stock(shown) == without_stock(everything)
     assert all(len(page) == limit for page in read[:-1])
     assert read[-1]
 
@@ -180,7 +186,8 @@ def test_products_are_sorted_by_id_and_about_forty(guest):
 def test_a_filter_lets_exactly_the_matching_products_through(query, holds, guest):
     everything = guest.get("/products").json()["products"]
     found = guest.get("/products", params=query).json()["products"]
-    assert found == [product for product in everything if holds(product)]
+    wanted = [product for product in everything if holds(product)]
+    assert without_stock(found) == without_stock(wanted)
     assert found
 
 
