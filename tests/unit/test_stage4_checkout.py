@@ -20,11 +20,11 @@ from tests.chalice_apps import (
     queued,
 )
 
-NOW = dt.datetime.now(dt.timezone.utc)
+TODAY = dt.datetime.now(dt.timezone.utc).date()
 PURCHASE = {
     "productId": "candy-jar",
     "deliveryAddress": "5 Main Street, Springfield",
-    "deliveryDate": str(NOW.date() + dt.timedelta(days=1)),
+    "deliveryDate": str(TODAY + dt.timedelta(days=1)),
 }
 
 
@@ -188,7 +188,8 @@ def test_what_has_ended_is_not_sent_again(shop):
 
 def test_two_sweeps_at_once_send_an_order_once(shop):
     shop.buy()
-    orders, later = shop.services.orders, NOW + dt.timedelta(minutes=5)
+    orders = shop.services.orders
+    later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=5)
     (overdue,) = list(orders.overdue(later, 10))
     assert orders.take_again(overdue, later) is not None
     assert orders.take_again(overdue, later) is None

@@ -21,8 +21,6 @@ from tests.chalice_apps import (
     queued,
 )
 
-NOW = dt.datetime.now(dt.timezone.utc)
-
 
 class Desk:
     """Payments, with a catalogue and a card processor that we see through."""
@@ -115,8 +113,9 @@ class Killed(BaseException):
     """The worker ends here, and nothing of ours runs after it."""
 
 
-def asked(number=0, quantity=1, at=NOW, **more):
+def asked(number=0, quantity=1, old=dt.timedelta(0), **more):
     """Return the message of an order."""
+    at = dt.datetime.now(dt.timezone.utc) - old
     order = {
         "order_id": f"ord_{number:024d}",
         "guest_id": GUEST,
@@ -315,7 +314,7 @@ def test_what_is_put_off_is_in_the_queue_again_with_its_request(desk):
 
 
 def test_an_order_that_is_too_old_is_given_up(desk):
-    assert desk.take(asked(at=NOW - dt.timedelta(hours=1))) == []
+    assert desk.take(asked(old=dt.timedelta(hours=1))) == []
     assert desk.payments.tries == 0
     assert told() == ["order-failed"]
 
