@@ -78,7 +78,6 @@ RUN = (
     RunBy(r"make nlu-bench.*", "tests/unit/test_nlu_bench.py", "def test_"),
     RunBy(r"make rotate-keys STAGE=2", "tests/integration", "identity.rotate"),
     RunBy(r"make drill( STAGE=[12])?", "tests/drill/test_drill.py", "def test_"),
-    RunBy(r"python -m tests\.drill .*", "tests/drill/test_drill.py", "def test_"),
     RunBy(FAULTS, "tests/integration/test_stage1_checkout.py", "_sandbox/faults"),
     RunBy(
         r"python -m sandbox\.stripe .*",
