@@ -42,7 +42,6 @@ class Excused:
 
 FAULTS = r"curl .*localhost:8[1234][14]0/_sandbox/.*"
 RUN = (
-    RunBy(r"make test SIZE=full", ".ci/run", "make test SIZE=full"),
     RunBy(r"make test", ".ci/run", "make test"),
     RunBy(r"make (lint|types)", "Makefile", "test: $(VENV)/test lint types"),
     RunBy(r"make docs", "Makefile", "$(if $(filter full,$(SIZE)),docs)"),
