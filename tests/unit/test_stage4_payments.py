@@ -509,6 +509,23 @@ def test_a_message_that_failed_comes_again_after_a_pause_with_jitter(desk):
     assert len(set(pauses)) > 5
 
 
+def test_a_message_waits_longer_for_others_than_for_a_bug_of_ours(desk):
+    consumer = desk.app.part("services").assembled().orders_to_charge
+    pauses = []
+    consumer._sqs = SimpleNamespace(
+        change_message_visibility=lambda **said: pauses.append(
+            said["VisibilityTimeout"]
+        )
+    )
+
+    def away(message):
+        raise desk.errors.Unavailable("SES is away.")
+
+    for _ in range(30):
+        consumer.take(delivered("a letter", delivery=12), away)
+    assert 60 < max(pauses) <= 300
+
+
 def test_a_breaker_lets_one_try_find_out(desk):
     now = [0.0]
     breaker = desk.app.part("breaker").Breaker(2, 5.0, lambda: now[0])
