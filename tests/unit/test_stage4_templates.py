@@ -17,6 +17,8 @@ from deployment import packaging, public_api, queues, templates
 from deployment.service_template import FUNCTION, Package, service_template
 from deployment.settings import CONTRACT, REPOSITORY, SERVICES
 from load_tests.costs import figures
+from load_tests.limits.settings import number
+from tests.chalice_apps import application
 
 STAGE = REPOSITORY / "stage4_async"
 # Carried over whole: stage 3's tests are about them.
@@ -87,6 +89,17 @@ def test_no_more_charge_at_once_than_stripe_bears(deployed):
     config = (STAGE / "payments" / "chalicelib" / "config.py").read_text()
     assert f"WORKERS = {at_once}\n" in config
     assert 2 <= at_once <= 25
+
+
+def test_as_many_charge_at_once_as_stripes_rate_keeps_at_work():
+    """Little's law: at work = orders a second times seconds each."""
+    with application("payments", stage=4) as app:
+        config = app.part("config")
+        orders_a_second = config.load().stripe_rate / config.STRIPE_CALLS
+        assert math.ceil(orders_a_second * config.ORDER_SECONDS) == config.WORKERS
+        # Stripe at 300 ms a request, and what the limits model has around it.
+        around = (number("consumer_ms") - 300) / 1000
+        assert config.STRIPE_CALLS * 0.3 + around < config.ORDER_SECONDS
 
 
 @every_queue
