@@ -25,7 +25,7 @@ VARIABLES = {
     "ID": "an order's id",
     "NAME": "an experiment of `make experiments`",
     "NLU_ENGINE": "`light`, `strong` or `rules`",
-    "OFFSET": "of an experiment's ports from a stage's own (60)",
+    "OFFSET": "of an experiment's ports from a stage's own (500)",
     "ONLY": "a service or a module to keep to",
     "ORDERS": "looks at one's orders in a visit",
     "PEAK": "how many times the mean the busiest moments ask for",

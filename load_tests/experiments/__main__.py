@@ -125,7 +125,7 @@ def _asked() -> argparse.Namespace:
         help="measure nothing: draw and tell what is kept there again",
     )
     parser.add_argument(
-        "--offset", type=int, default=OFFSET, help="of ports from a stage's own (60)"
+        "--offset", type=int, default=OFFSET, help="of ports from a stage's own"
     )
     return parser.parse_args()
 

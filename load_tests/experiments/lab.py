@@ -14,10 +14,10 @@ from sandbox.runner.ports import assigned, check
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places, read_state
 
-# Beside a stage that somebody runs by hand (+0) or a test does (+50).
-OFFSET = 60
+# Far from a stage that somebody runs by hand (+0) or a test does (+50).
+OFFSET = 500
 LOCK = RUN_ROOT / "experiments" / "lock"
-ELSEWHERE = "End what holds it, or let the experiment use other ports: OFFSET=70"
+ELSEWHERE = "End what holds it, or let the experiment use other ports: OFFSET=600"
 
 
 class BusyError(Exception):
@@ -41,7 +41,7 @@ class Lab:
         self._offset = offset
 
     def port_base(self, number: int) -> int:
-        """Return the first port of a stage here; those up to 39 on are ours."""
+        """Return the first port of a stage here; the hundred from there on are ours."""
         return STAGES[number].port_base + self._offset
 
     def run_name(self, number: int) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from . import idle_cost
+from . import idle_cost, memory
 from .experiment import Experiment
 
-EXPERIMENTS: tuple[Experiment, ...] = (idle_cost.EXPERIMENT,)
+EXPERIMENTS: tuple[Experiment, ...] = (
+    memory.EXPERIMENT,
+    idle_cost.EXPERIMENT,
+)
 
 
 def named(name: str) -> Experiment:

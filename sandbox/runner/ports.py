@@ -94,7 +94,8 @@ def _holder(port: int) -> str:
     if pid is None:
         return "a process of another user"
     try:
-        words = shlex.join(psutil.Process(pid).cmdline())
+        # Some programs overwrite their words, and leave empty ones.
+        words = shlex.join(filter(None, psutil.Process(pid).cmdline()))
     except psutil.Error:
         words = "?"
     return f"pid {pid}: {words}"
