@@ -93,7 +93,7 @@ def _monolith(lab: Lab, engine: str) -> list[list[float]]:
                 time.sleep(SETTLE_SECONDS)
             _warm(running, tokens)
             found.append([memory.proportional for memory in server.memory()])
-            lab.say(f"{engine}, {workers} workers: {sum(found[-1]):.0f} MiB")
+            lab.say(f"{engine}, {_workers(workers)}: {sum(found[-1]):.0f} MiB")
     return found
 
 
@@ -191,6 +191,8 @@ def plot(results: Results, file: Path) -> None:
             "US dollars a month",
         )
         billed.set(xscale="log", yscale="log")
+        billed.set_yticks([20, 30, 50, 100, 200])
+        billed.minorticks_off()
         for axis in (billed.xaxis, billed.yaxis):
             axis.set_major_formatter("{x:,.0f}")
         billed.legend()
@@ -234,7 +236,8 @@ def _draw_bill(
         users,
         dollars,
         label=f"{plots.stage_name(stage)}, {engine}",
-        markevery=(stage, 3),
+        # So that of two lines that lie on each other both are seen.
+        markevery=(2 * (engine == "strong"), 4),
         **(plots.STAGE_LOOKS[stage] | looks),
     )
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from . import idle_cost, memory
+from . import (
+    broken_commit,
+    idle_cost,
+    kill_nlu,
+    memory,
+    scale_out,
+    security_patch,
+)
 from .experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    scale_out.EXPERIMENT,
+    security_patch.EXPERIMENT,
     memory.EXPERIMENT,
+    broken_commit.EXPERIMENT,
+    kill_nlu.EXPERIMENT,
     idle_cost.EXPERIMENT,
 )
 
