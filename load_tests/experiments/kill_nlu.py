@@ -19,7 +19,7 @@ from sandbox.runner import RunningStage
 from . import strips
 from .experiment import Experiment, Results
 from .lab import Lab
-from .watching import Mark, Watch, downtimes, what_was_down
+from .watching import CAP_SECONDS, Mark, Watch, downtimes, what_was_down
 
 HANG_SECONDS = 8.0
 STAGES = (1, 2, 3)
@@ -30,6 +30,7 @@ def run(lab: Lab) -> Results:
     """Hang it at each stage for the same time, while guests do what guests do."""
     return {
         "hang_seconds": HANG_SECONDS,
+        "cap_seconds": CAP_SECONDS,
         "watched": {str(stage): _tried(lab, stage) for stage in STAGES},
     }
 
@@ -99,7 +100,8 @@ def paragraph(results: Results) -> str:
     )
     words = [
         "The program that understands guests hung for "
-        f"{results['hang_seconds']:g} s: {told}."
+        f"{results['hang_seconds']:g} s, and who had no answer within "
+        f"{results['cap_seconds']:g} s asked again: {told}."
     ]
     down = {
         stage: {name for name, seconds in downtimes(each["asks"]).items() if seconds}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from . import (
     broken_commit,
+    cold_start,
     idle_cost,
     kill_nlu,
     memory,
     scale_out,
     security_patch,
+    slow_dependency,
+    split_tax,
 )
 from .experiment import Experiment
 
@@ -18,7 +21,10 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     memory.EXPERIMENT,
     broken_commit.EXPERIMENT,
     kill_nlu.EXPERIMENT,
+    slow_dependency.EXPERIMENT,
     idle_cost.EXPERIMENT,
+    cold_start.EXPERIMENT,
+    split_tax.EXPERIMENT,
 )
 
 

@@ -152,7 +152,7 @@ def paragraph(results: Results) -> str:
 EXPERIMENT = Experiment(
     name="security-patch",
     claim="A hole in the server software: patch every instance",
-    page="docs/tutorial/2-split-services.md#alex-no-longer-waits-for-sam",
+    page="docs/tutorial/2-split-services.md#a-hole-in-the-server-software",
     seconds=200,
     stages=(1, 2, 3),
     run=run,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -31,7 +31,7 @@ Mark = Callable[[str], None]
 
 def _chat(guest: Guest) -> requests.Response:
     said = {"type": "unstructured", "unstructured": {"text": "hello"}}
-    return guest.post("/nlu", json={"messages": [said]}, timeout=CAP_SECONDS)
+    return guest.post("/nlu", json={"messages": [said]})
 
 
 def _buy(guest: Guest) -> requests.Response:
@@ -39,11 +39,11 @@ def _buy(guest: Guest) -> requests.Response:
 
 
 def _browse(guest: Guest) -> requests.Response:
-    return guest.get("/products", timeout=CAP_SECONDS)
+    return guest.get("/products")
 
 
 def _orders(guest: Guest) -> requests.Response:
-    return guest.get("/orders?limit=1", timeout=CAP_SECONDS)
+    return guest.get("/orders?limit=1")
 
 
 # From the one that fails first to those that need least.
@@ -56,7 +56,7 @@ ACTIONS: dict[str, Callable[[Guest], requests.Response]] = {
 
 
 class Impatient(Guest):
-    """A guest who gives up after `CAP_SECONDS`, once signed in."""
+    """A guest who gives up after so many seconds, once they have looked around."""
 
     patience: float | None = None
 
@@ -75,20 +75,29 @@ class Watch:
     Args:
         running: the stage.
         fill: fills the shelf; by the stage's usual way unless given.
+        crowd: how many guests do what; one does each unless given.
+        cap: when a guest gives up (seconds).
     """
 
     def __init__(
-        self, running: RunningStage, fill: Callable[[], None] | None = None
+        self,
+        running: RunningStage,
+        fill: Callable[[], None] | None = None,
+        crowd: Mapping[str, int] | None = None,
+        cap: float = CAP_SECONDS,
     ) -> None:
         if fill:
             fill()
         else:
             backstage_of(running).set_stock(PRODUCT, PLENTY)
-        self._guests = {name: Impatient(running) for name in ACTIONS}
-        for name, guest in self._guests.items():
-            for _ in range(3):  # what is loaded late is loaded then
-                ACTIONS[name](guest)
-            guest.patience = CAP_SECONDS
+        self._guests: list[tuple[str, Impatient]] = []
+        for name, count in (crowd or dict.fromkeys(ACTIONS, 1)).items():
+            for _ in range(count):
+                guest = Impatient(running)
+                for _ in range(2):  # what is loaded late is loaded then
+                    ACTIONS[name](guest)
+                guest.patience = cap
+                self._guests.append((name, guest))
         self._stop = threading.Event()
 
     def during(
@@ -111,22 +120,21 @@ class Watch:
         def mark(words: str) -> None:
             marks.append([words, round(time.monotonic() - began, 2)])
 
-        with ThreadPoolExecutor(len(ACTIONS)) as crowd:
-            asked = {name: crowd.submit(self._ask, name, began) for name in ACTIONS}
+        with ThreadPoolExecutor(len(self._guests)) as crowd:
+            asked = [crowd.submit(self._ask, *each, began) for each in self._guests]
             try:
                 time.sleep(before)
                 happen(mark)
                 time.sleep(after)
             finally:
                 self._stop.set()
-            return {
-                "asks": {name: asks.result() for name, asks in asked.items()},
-                "marks": marks,
-            }
+        asks: Asks = {name: [] for name, _ in self._guests}
+        for (name, _), each in zip(self._guests, asked, strict=True):
+            asks[name] += each.result()
+        return {"asks": asks, "marks": marks}
 
-    def _ask(self, name: str, began: float) -> list[Ask]:
-        guest, asks = self._guests[name], []
-        due = began
+    def _ask(self, name: str, guest: Impatient, began: float) -> list[Ask]:
+        asks: list[Ask] = []
         while not self._stop.is_set():
             start = time.monotonic()
             try:
@@ -135,8 +143,7 @@ class Watch:
                 status = None
             took = time.monotonic() - start
             asks.append([round(start - began, 2), status, round(took, 3)])
-            due = max(due + BEAT_SECONDS, time.monotonic())
-            self._stop.wait(max(0.0, due - time.monotonic()))
+            self._stop.wait(max(0.0, BEAT_SECONDS - took))
         return asks
 
 
