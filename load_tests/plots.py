@@ -13,6 +13,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .costs.table import NAMES as STAGE_NAMES
+
 # The colour-blind tell these apart, too (M. Okabe and K. Ito, "Color Universal
 # Design"). Without the yellow, which nobody sees on white.
 PALETTE = (
@@ -27,7 +29,6 @@ PALETTE = (
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++")
-STAGE_NAMES = {1: "monolith", 2: "services", 3: "serverless", 4: "asynchronous"}
 # Colour is never all: each stage has a kind of line and a marker of its own as well.
 STAGE_LOOKS: dict[int, dict[str, Any]] = {
     stage: {
@@ -44,7 +45,7 @@ MODEL_LOOKS: dict[str, Any] = {
     "linewidth": 1.4,
 }
 DOTS_AN_INCH = 150
-STYLE = {
+STYLE: Any = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.spines.top": False,
@@ -75,6 +76,11 @@ class Bar:
 def stage_name(stage: int) -> str:
     """Return a stage as legends name it: "1 monolith"."""
     return f"{stage} {STAGE_NAMES[stage]}"
+
+
+def stage_label(stage: int) -> str:
+    """Return it in two lines, as there is room for under a bar."""
+    return f"{stage}\n{STAGE_NAMES[stage]}"
 
 
 @contextmanager

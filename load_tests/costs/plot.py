@@ -9,22 +9,15 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from load_tests.plots import DOTS_AN_INCH, STAGE_LOOKS
+
 from .instances import TooLarge
 from .serverless import NO_COGNITO
 from .stages import STAGES, Terms, bill
 from .table import BURSTY, NAMES
 from .usage import Usage
 
-# The colour-blind tell these apart, too (M. Okabe and K. Ito, "Color Universal
-# Design"); each stage has a kind of line and a marker of its own as well.
-LOOKS = {
-    1: {"color": "#0072B2", "linestyle": "-", "marker": "o"},
-    2: {"color": "#D55E00", "linestyle": "--", "marker": "s"},
-    3: {"color": "#009E73", "linestyle": "-.", "marker": "^"},
-    4: {"color": "#CC79A7", "linestyle": ":", "marker": "D"},
-}
 POINTS = [round(100 * 10 ** (at / 12)) for at in range(49)]  # 100 to a million
-DOTS_AN_INCH = 150
 
 
 def draw(usage: Usage, terms: Terms, file: Path) -> None:
@@ -47,7 +40,7 @@ def draw(usage: Usage, terms: Terms, file: Path) -> None:
                 dollars,
                 label=f"{stage} {NAMES[stage]}",
                 markevery=(stage - 1, 4),
-                **LOOKS[stage],
+                **STAGE_LOOKS[stage],
             )
         alone = replace(terms, cognito=NO_COGNITO)
         axes.plot(

@@ -14,6 +14,7 @@ from load_tests.bench import machine
 from load_tests.bench.load import LoadError
 from sandbox.runner import StartError
 from sandbox.runner.ports import PortTakenError
+from sandbox.runner.state import RUN_ROOT
 
 from . import archive, pages
 from .experiment import Experiment
@@ -47,8 +48,12 @@ def main() -> int:
         return INTERRUPTED
     except (LookupError, BusyError, PortTakenError) as error:
         print(error.args[0], file=sys.stderr)
-    except (StartError, LoadError) as error:
-        print(f"The experiment failed: {error}", file=sys.stderr)
+    except (StartError, LoadError, OSError) as error:  # requests' are OSErrors
+        print(
+            f"The experiment failed: {error}\nLogs of what it had started are in "
+            f"{RUN_ROOT}/experiment-*; say it again when the machine is less busy.",
+            file=sys.stderr,
+        )
     return 1
 
 

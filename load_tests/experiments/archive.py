@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from .experiment import Results
 
 RUNS = RUN_ROOT / "experiments"
 SAVED = Path(__file__).resolve().parents[1] / "results" / "experiments"
+# Lists of nothing but numbers, which are read in a line and not in a column.
+NUMBERS = re.compile(r"\[([\s\d.,eE+\-nul]+)\]")
 
 
 def folder(name: str, measured: str) -> Path:
@@ -39,6 +42,7 @@ def save(
     path.parent.mkdir(parents=True, exist_ok=True)
     drafts = {end: path.with_name(f".{path.name}{end}") for end in (".json", ".png")}
     words = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    words = NUMBERS.sub(lambda found: "[" + " ".join(found[1].split()) + "]", words)
     drafts[".json"].write_text(words, encoding="utf-8")
     plot(result["results"], drafts[".png"])
     for end, draft in drafts.items():

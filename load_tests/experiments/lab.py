@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.runner import RunningStage, started
+from sandbox.runner import RunningStage, Stage, started
 from sandbox.runner.ports import assigned, check
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places, read_state
@@ -50,25 +50,24 @@ class Lab:
 
     @contextmanager
     def stage(
-        self, number: int, env: Mapping[str, str] | None = None
+        self, stage: int | Stage, env: Mapping[str, str] | None = None
     ) -> Iterator[RunningStage]:
         """Start a stage with empty databases; stop it, and remove them, at the end.
 
         When it fails, its data and logs stay for whoever wants to know why.
 
         Args:
-            number: of the stage, 1 to 4.
+            stage: its number, 1 to 4, or the description of one.
             env: variables on top of this process's; "" unsets one.
 
         Raises:
             StartError: it did not come up.
         """
-        name = self.run_name(number)
+        stage = STAGES[stage] if isinstance(stage, int) else stage
+        name, base = self.run_name(stage.number), self.port_base(stage.number)
         self._sweep(name)
-        self.say(f"starting stage {number} ...")
-        with started(
-            number, name=name, port_base=self.port_base(number), env=env or {}
-        ) as running:
+        self.say(f"starting {stage.name} ...")
+        with started(stage, name=name, port_base=base, env=env or {}) as running:
             yield running
         self._sweep(name)
 

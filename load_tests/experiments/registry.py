@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from . import idle_cost, memory
+from . import (
+    broken_commit,
+    cold_start,
+    idle_cost,
+    kill_nlu,
+    memory,
+    scale_out,
+    security_patch,
+    slow_dependency,
+    split_tax,
+)
 from .experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    scale_out.EXPERIMENT,
+    security_patch.EXPERIMENT,
     memory.EXPERIMENT,
+    broken_commit.EXPERIMENT,
+    kill_nlu.EXPERIMENT,
+    slow_dependency.EXPERIMENT,
     idle_cost.EXPERIMENT,
+    cold_start.EXPERIMENT,
+    split_tax.EXPERIMENT,
 )
 
 

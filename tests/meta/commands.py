@@ -137,6 +137,7 @@ EXCUSED = (
     Excused(r"(aws|cd) .*", AMAZON),
     Excused(r"STAGE=[34] python -m pytest .*", AMAZON),
     Excused(r"make (bench|failures)( STAGE=[12])?", LONG),
+    Excused(r"make experiment NAME=(?!idle-cost)[a-z-]+", LONG),
     Excused(r"make load-ui( STAGE=1)?", FOR_A_PERSON),
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from deployment import estimate
 from deployment.settings import SettingsError, deployment
+from load_tests import plots
 from load_tests.costs import figures, plot, serverless
 from load_tests.costs.crossovers import changes, crossovers
 from load_tests.costs.instances import Load, TooLarge, database, fleet
@@ -272,7 +273,7 @@ def test_an_estimate_of_no_number_is_refused(asked):
 def test_the_plot_shows_four_stages_twice_with_units(tmp_path):
     plot.draw(TEN_THOUSAND, Terms(), tmp_path / "bill.svg")
     drawn = (tmp_path / "bill.svg").read_text()
-    assert len({look["color"] for look in plot.LOOKS.values()}) == len(STAGES)
+    assert len({look["color"] for look in plots.STAGE_LOOKS.values()}) == len(STAGES)
     assert "US dollars a month" in drawn
 
 

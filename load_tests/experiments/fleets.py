@@ -1,0 +1,92 @@
+"""Copies of the monolith behind nginx, on one PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+import psycopg
+import requests
+
+from sandbox.nginx import upstreams
+from sandbox.runner import Port, RunningStage, Stage, StartError
+from sandbox.runner.stages import SANDBOX_PORTS, Service
+from sandbox.runner.state import RUN_ROOT
+
+from .lab import Lab
+
+MOST = 6
+INTERNAL_OFFSET = 8
+FOLLOW_SECONDS = 10.0
+FLEET = Stage(
+    number=1,
+    folder="load_tests/experiments/fleet",
+    port_base=8100,
+    ports=(
+        Port("PORT", 0, "gateway"),
+        Port("GATEWAY_INTERNAL_PORT", INTERNAL_OFFSET, "gateway"),
+        *SANDBOX_PORTS,
+    ),
+    services=(Service("web", tuple(range(1, MOST + 1)), 11, ("WEB_DATABASE_URL",)),),
+)
+
+
+@contextmanager
+def fleet(
+    lab: Lab, copies: int, env: Mapping[str, str] | None = None
+) -> Iterator[RunningStage]:
+    """Start copies of the monolith, a load balancer and one database.
+
+    Args:
+        lab: where.
+        copies: how many, up to 6.
+        env: variables on top of this process's.
+
+    Raises:
+        StartError: something did not come up.
+    """
+    told = {"REPLICAS": f"web={copies}"} | dict(env or {})
+    with lab.stage(FLEET, told) as running:
+        yield running
+
+
+def fill(running: RunningStage, product_id: str, stock: int) -> None:
+    """Put exactly so many of a product on the fleet's shelf."""
+    port = int(running.site_url.rpartition(":")[2]) + 30
+    secrets = json.loads((RUN_ROOT / running.name / "secrets.json").read_text())
+    password = secrets["databases"]["web"]
+    url = f"postgresql://web:{password}@127.0.0.1:{port}/web"
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        connection.execute(
+            "UPDATE products SET stock = %s WHERE product_id = %s", [stock, product_id]
+        )
+
+
+def use(running: RunningStage, copies: int) -> None:
+    """Have the load balancer send guests to the first so many copies only.
+
+    Raises:
+        StartError: it does not follow within ten seconds.
+    """
+    base = int(running.site_url.rpartition(":")[2])
+    place = RUN_ROOT / running.name / "upstreams.json"
+    now = upstreams.read(place)
+    ports = {"web": [base + offset for offset in FLEET.services[0].offsets[:copies]]}
+    changed = replace(now, version=now.version + 1, ports=ports)
+    upstreams.write(place, changed)
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while _version(base) != str(changed.version):
+        if time.monotonic() > deadline:
+            raise StartError("The load balancer does not follow; see .run/.")
+        time.sleep(0.05)
+
+
+def _version(base: int) -> str:
+    url = f"http://127.0.0.1:{base + INTERNAL_OFFSET}/gateway/version"
+    try:
+        return requests.get(url, timeout=2).text
+    except requests.RequestException:
+        return ""

@@ -1,0 +1,66 @@
+"""Strips of time: what was answered and what was not, while something happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from load_tests import plots
+
+from .watching import WELL, downtimes
+
+WELL_COLOR, ILL_COLOR = plots.PALETTE[0], plots.PALETTE[1]
+
+
+def draw(file: Path, watched: dict[str, dict[str, Any]], title: str) -> None:
+    """Draw a panel for each run, in it a strip for each thing that guests do.
+
+    Args:
+        file: to write.
+        watched: of each run's title, its `asks` and `marks`.
+        title: over all.
+    """
+    with plots.drawing(file, rows=len(watched), title=title, height=1.9) as panels:
+        every = panels if len(watched) > 1 else [panels]
+        for axes, (name, run) in zip(every, watched.items(), strict=True):
+            _strips(axes, name, run)
+        every[-1].set_xlabel("seconds")
+        every[0].figure.set_figwidth(9)
+        handles, labels = every[0].get_legend_handles_labels()
+        every[0].figure.legend(
+            handles, labels, loc="outside lower center", ncols=len(labels)
+        )
+
+
+def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
+    asks, down = run["asks"], downtimes(run["asks"])
+    for row, each in enumerate(asks.values()):
+        well = [at for at, status, _ in each if status in WELL]
+        axes.plot(
+            well,
+            [row] * len(well),
+            linestyle="",
+            marker="|",
+            markersize=9,
+            color=WELL_COLOR,
+            label="" if row else "answered",
+        )
+        ill = [(at, took) for at, status, took in each if status not in WELL]
+        axes.barh(
+            [row] * len(ill),
+            [max(took, 0.12) for _, took in ill],
+            0.55,
+            left=[at for at, _ in ill],
+            color=ILL_COLOR,
+            hatch="//",
+            edgecolor="white",
+            label="" if row else "failed, or no answer",
+        )
+    for words, at in run["marks"]:
+        axes.axvline(at, color="black", linewidth=1, linestyle=":")
+        axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha="left")
+    seconds = [f"{name}\n{down[name]:.1f} s down" for name in asks]
+    axes.set_yticks(range(len(asks)), seconds, fontsize=8)
+    axes.set_ylim(-0.6, len(asks) + 0.1)
+    axes.grid(visible=False, axis="y")
+    plots.labelled(axes, name, "", "")
