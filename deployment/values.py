@@ -32,7 +32,7 @@ OPTIONAL = {
     "STRIPE_API_BASE": "StripeApiBase",
 }
 # Of stage 4 alone.
-OF_STAGE_4 = {"SUPPLIER_API_BASE": "SupplierApiBase"}
+OF_STAGE_4 = {"STRIPE_RATE": "StripeRate", "SUPPLIER_API_BASE": "SupplierApiBase"}
 NEEDED = {"PARTNER_API_KEY": "PartnerApiKey", "STRIPE_API_KEY": "StripeApiKey"}
 
 

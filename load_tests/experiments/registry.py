@@ -8,10 +8,13 @@ from . import (
     idle_cost,
     kill_nlu,
     memory,
+    poison,
     scale_out,
     security_patch,
     slow_dependency,
+    spike,
     split_tax,
+    stripe_outage,
 )
 from .experiment import Experiment
 
@@ -24,6 +27,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     slow_dependency.EXPERIMENT,
     idle_cost.EXPERIMENT,
     cold_start.EXPERIMENT,
+    stripe_outage.EXPERIMENT,
+    poison.EXPERIMENT,
+    spike.EXPERIMENT,
     split_tax.EXPERIMENT,
 )
 

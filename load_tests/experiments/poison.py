@@ -1,0 +1,157 @@
+"""A payments that raises on every message is deployed, while guests go on buying."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from load_tests import plots
+from load_tests.answers import CONFIRMED
+from load_tests.open_loop import arrivals
+
+from .backstage4 import CHARGE, DEAD, Operator, poisoned
+from .experiment import Experiment, Results
+from .lab import Lab
+from .sales import answers, opened, timetable
+
+RATE, SECONDS = 1.0, 60.0
+BROKEN = 15.0
+GUESTS = 3
+WARM_UP = 6
+# Six deliveries with their pauses are a minute at most; workers start in between.
+GIVEN_UP_SECONDS = 150.0
+SETTLE_SECONDS = 90.0
+
+
+def run(lab: Lab) -> Results:
+    """Deploy the bug, wait until all has been given up, mend it, redrive once."""
+    with lab.stage(4) as stage, opened(stage, GUESTS, lab.say) as shop:
+        shop.sell(arrivals.constant(1.0, WARM_UP))
+        known = {order.order_id for order in shop.settled(SETTLE_SECONDS)}
+        operator = Operator(stage)
+        good = operator.package()
+        bad = poisoned(good)
+        lab.say(f"buying for {SECONDS:g} s; the bug comes after {BROKEN:g}")
+        began = time.time()
+        with operator.watching(CHARGE, DEAD) as rows:
+            with timetable((BROKEN, lambda: operator.deploy(bad))) as done:
+                sales = shop.sell(arrivals.constant(RATE, SECONDS))
+            _given_up(operator)
+            waiting = [order for order in shop.orders() if order.status != CONFIRMED]
+            lab.say("mending it, and sending the dead letters again")
+            operator.deploy(good)
+            mended = time.time()
+            said = operator.redrive()
+            orders = [
+                o for o in shop.settled(SETTLE_SECONDS) if o.order_id not in known
+            ]
+        charges = shop.charges()
+        left = operator.dead_letters()
+    return {
+        "rate": RATE,
+        "seconds": SECONDS,
+        "broken": done[0] - began,
+        "mended": mended - began,
+        "answers": answers(sales),
+        "purchases": len(sales),
+        "waited": len(waiting),
+        "redrive_said": said,
+        "orders": len(orders),
+        "confirmed": sum(order.status == CONFIRMED for order in orders),
+        "charged_once": sum(charges.get(order.order_id) == 1 for order in orders),
+        "settled_after": max(order.ended for order in orders) - mended,
+        "dead_letters_left": left,
+        "queues": [[round(row[0] - began, 1), *row[1:]] for row in rows],
+        "orders_made": _by_second([order.began - began for order in orders]),
+        "orders_confirmed": _by_second(
+            [order.ended - began for order in orders if order.status == CONFIRMED]
+        ),
+    }
+
+
+def _given_up(operator: Operator) -> None:
+    """Wait until nothing is left in the queue: all of it was put aside.
+
+    Raises:
+        TimeoutError: it is not.
+    """
+    until = time.monotonic() + GIVEN_UP_SECONDS
+    while operator.count(CHARGE):
+        if time.monotonic() > until:
+            raise TimeoutError("The queue is not empty; nothing is redriven.")
+        time.sleep(1)
+
+
+def _by_second(moments: list[float]) -> list[list[float]]:
+    """Return a moment for each order, with how many there were by then."""
+    return [
+        [round(at, 1), number] for number, at in enumerate(sorted(moments), start=1)
+    ]
+
+
+def plot(results: Results, file: Path) -> None:
+    """Draw orders made and confirmed, and where their messages lay meanwhile."""
+    title = "A bug in payments, deployed and mended, while guests go on buying"
+    with plots.drawing(file, columns=2, title=title, height=4.2) as (made, lay):
+        for name, at, looks in (
+            ("orders_made", "accepted", {"color": plots.PALETTE[0], "linestyle": "--"}),
+            ("orders_confirmed", "confirmed", {"color": plots.PALETTE[2]}),
+        ):
+            seconds, many = zip(*results[name], strict=True)
+            made.step(seconds, many, where="post", label=at, linewidth=2, **looks)
+        plots.labelled(made, "Orders so far", "seconds", "orders")
+        seconds, queue, dead = zip(*results["queues"], strict=True)
+        lay.plot(seconds, queue, label="in the queue", color=plots.PALETTE[4])
+        lay.plot(seconds, dead, "--", label="dead letters", color=plots.PALETTE[1])
+        plots.labelled(lay, "Messages", "seconds", "messages")
+        for axes in (made, lay):
+            axes.axvspan(
+                results["broken"], results["mended"], color="#dddddd", label="the bug"
+            )
+            axes.set_ylim(0)
+            axes.legend()
+
+
+def paragraph(results: Results) -> str:
+    """Tell who noticed the bug, and what became of the orders after the redrive."""
+    refused = results["purchases"] - results["answers"].get("accepted", 0)
+    whole = results["orders"]
+    right = results["confirmed"] == results["charged_once"] == whole
+    words = [
+        f"A payments that raises on every message was deployed after "
+        f"{results['broken']:.0f} s. Guests went on buying, "
+        f"{results['rate']:g} a second: of {results['purchases']} "
+        + ("nobody was refused" if not refused else f"{refused} were refused")
+        + f", and {results['waited']} orders stayed pending. Their messages came six "
+        "times each and lay among the dead letters.",
+        f"After {results['mended']:.0f} s the bug was mended, and one redrive sent the "
+        "dead letters to their queue again.",
+    ]
+    if right:
+        words.append(
+            f"{results['settled_after']:.0f} s later all {whole} orders were "
+            "confirmed, and each was charged once."
+        )
+    else:
+        words.append(
+            f"Of {whole} orders {results['confirmed']} were confirmed then, and "
+            f"{results['charged_once']} charged exactly once, which is not what a "
+            "redrive promises."
+        )
+    left = results["dead_letters_left"]
+    words.append(
+        "No dead letter was left." if not left else f"{left} dead letters were left."
+    )
+    return " ".join(words)
+
+
+EXPERIMENT = Experiment(
+    name="poison",
+    claim="A queue defends against our own bugs: what fails waits for its mending",
+    page="docs/tutorial/4-asynchronous.md#a-bug-and-one-command-afterwards",
+    seconds=300,
+    stages=(4,),
+    run=run,
+    plot=plot,
+    paragraph=paragraph,
+)

@@ -1,0 +1,234 @@
+"""Purchases of guests who come when they come, and what became of each order."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import msgspec
+import requests
+
+from load_tests import shelves
+from load_tests.accounts import Account, sign_up_many
+from load_tests.answers import NO_ANSWER, PENDING, OrderPage, read
+from load_tests.open_loop.generator import fire
+from load_tests.open_loop.purchases import TIMEOUT_SECONDS, Purchases
+from sandbox.runner import RunningStage
+
+LOOK_SECONDS = 4.0
+ASK_SECONDS = 30.0
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Sale:
+    """A purchase as its guest saw it.
+
+    Attributes:
+        at: when it was meant to be sent, in Unix seconds.
+        seconds: from then to the answer.
+        label: what the answer was: "202 accepted", "503 ...", "no answer: ...".
+        accepted: whether the guest was told that it is ordered.
+    """
+
+    at: float
+    seconds: float
+    label: str
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as it is in the end; its times in Unix seconds.
+
+    Attributes:
+        order_id: its id.
+        status: `pending`, `confirmed`, `declined` or `failed`.
+        began: when it was written down.
+        ended: when it got its status.
+    """
+
+    order_id: str
+    status: str
+    began: float
+    ended: float
+
+
+class Shop:
+    """A running stage with guests of its own and full shelves.
+
+    Args:
+        stage: the running stage.
+        accounts: of the guests.
+    """
+
+    def __init__(self, stage: RunningStage, accounts: Sequence[Account]) -> None:
+        self.stage = stage
+        self._accounts = accounts
+
+    def sell(self, when: Sequence[float]) -> list[Sale]:
+        """Have guests buy at these moments, however slow the answers are.
+
+        Args:
+            when: seconds from now, ascending.
+        """
+        return asyncio.run(self._sell(when))
+
+    async def _sell(self, when: Sequence[float]) -> list[Sale]:
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
+        ) as http:
+            purchases = Purchases(http, self.stage.api_url, self._accounts)
+            now = time.time()
+            shots = await fire(when, purchases.buy)
+        return [
+            Sale(
+                now + shot.intended,
+                shot.corrected,
+                shot.outcome.label,
+                shot.outcome.order is not None,
+            )
+            for shot in sorted(shots, key=lambda shot: shot.intended)
+        ]
+
+    def orders(self) -> list[Order]:
+        """Return all orders of our guests, as they are now."""
+        with requests.Session() as http:
+            return [
+                _order(found)
+                for account in self._accounts
+                for found in self._of(http, account)
+            ]
+
+    def settled(self, patience: float) -> list[Order]:
+        """Return all orders once each has ended, or after so many seconds."""
+        until = time.monotonic() + patience
+        while True:
+            orders = self.orders()
+            pending = sum(order.status == PENDING for order in orders)
+            if not pending or time.monotonic() > until:
+                return orders
+            time.sleep(LOOK_SECONDS)
+
+    def charges(self) -> dict[str, int]:
+        """Return how often each order was paid by Stripe's books, refunds taken off."""
+        answer = requests.get(
+            f"{self.stage.stripe_url}/_sandbox/ledger",
+            params={"view": "orders"},
+            timeout=ASK_SECONDS,
+        )
+        answer.raise_for_status()
+        return {
+            order_id: sums.get("succeeded_charges", 0) - sums.get("refunds", 0)
+            for order_id, sums in answer.json()["orders"].items()
+        }
+
+    def stripe(self, path: str, **settings: Any) -> None:
+        """Set something at the Stripe sandbox; without settings, as it was."""
+        requests.request(
+            "PUT" if settings else "DELETE",
+            f"{self.stage.stripe_url}/_sandbox/{path}",
+            json=settings or None,
+            timeout=ASK_SECONDS,
+        ).raise_for_status()
+
+    def _of(self, http: requests.Session, account: Account) -> Iterator[dict[str, Any]]:
+        cursor = ""
+        while True:
+            more = f"&cursor={cursor}" if cursor else ""
+            url = f"{self.stage.api_url}/orders?limit={PAGE}{more}"
+            got = http.get(
+                url, headers=account.headers("GET", url), timeout=ASK_SECONDS
+            )
+            page = read(got.status_code, got.content, OrderPage)
+            yield from map(msgspec.structs.asdict, page.orders)
+            if not page.next_cursor:
+                return
+            cursor = page.next_cursor
+
+
+@contextmanager
+def opened(
+    stage: RunningStage, guests: int, say: Callable[[str], None]
+) -> Iterator[Shop]:
+    """Sign guests up at a stage, and fill its shelves while they buy.
+
+    Args:
+        stage: the running stage.
+        guests: how many.
+        say: hears how far it is.
+    """
+    accounts = sign_up_many(stage, guests, lambda _: None)
+    with shelves.filled(stage, accounts[0], lambda _: None):
+        say(f"stage {stage.stage}: {guests} guests are there")
+        yield Shop(stage, accounts)
+
+
+@contextmanager
+def timetable(*appointments: tuple[float, Callable[[], None]]) -> Iterator[list[float]]:
+    """Do things at their times beside what the block does.
+
+    Args:
+        appointments: seconds from now, ascending, and what to do then.
+
+    Returns:
+        When each was done, in Unix seconds; complete after the block.
+    """
+    done: list[float] = []
+    failed: list[BaseException] = []
+    stop, began = threading.Event(), time.monotonic()
+
+    def keep() -> None:
+        for seconds, what in appointments:
+            if stop.wait(began + seconds - time.monotonic()):
+                return
+            try:
+                what()
+            except Exception as error:
+                failed.append(error)
+                return
+            done.append(time.time())
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield done
+        keeper.join()
+    finally:
+        stop.set()
+    if failed:
+        raise failed[0]
+
+
+def answers(sales: Sequence[Sale]) -> dict[str, int]:
+    """Return how many answers there were of each kind, the most frequent first."""
+    return dict(Counter(kind(sale) for sale in sales).most_common())
+
+
+def kind(sale: Sale) -> str:
+    """Return what an answer is for its guest: accepted, a status, or no answer."""
+    if sale.accepted:
+        return "accepted"
+    return NO_ANSWER if sale.label.startswith(NO_ANSWER) else sale.label.split(" ")[0]
+
+
+def _order(found: dict[str, Any]) -> Order:
+    return Order(
+        found["order_id"],
+        found["status"],
+        _unix(found["created_at"]),
+        _unix(found["updated_at"]),
+    )
+
+
+def _unix(moment: str) -> float:
+    return msgspec.convert(moment, dt.datetime).timestamp()

@@ -1,0 +1,359 @@
+"""Ten times the usual purchases for half a minute, at each stage.
+
+Two cores do not carry what a spike on AWS is. So the rates are small, and so is what
+the Stripe sandbox lets through: the same share of its 25 requests a second. What is
+seen is who waits, and where; not how many guests a stage bears.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from load_tests import plots
+from load_tests.answers import CONFIRMED
+from load_tests.bench.lambdas import Lambda
+from load_tests.bench.statistics import percentile, ratio_interval
+from load_tests.open_loop import arrivals
+
+from .experiment import Experiment, Results
+from .lab import Lab
+from .sales import Order, Sale, Shop, answers, opened
+
+USUAL, TIMES = 0.6, 10.0  # purchases a second, and how many times that the spike is
+BEFORE_SECONDS, SPIKE_SECONDS = 12.0, 30.0
+AFTER_SECONDS = 70.0
+# Synchronous stages keep nobody waiting afterwards; it is enough to see that.
+SHORT_AFTER_SECONDS = 10.0
+STRIPE_LIMIT, STRIPE_LIMIT_ON_AWS = 6.0, 25.0
+# What payments keeps to, in the same proportion: 24 of 25.
+STRIPE_RATE = 5.76
+STRIPE_MS = 300.0
+GUESTS = 4
+# Of the spike's first seconds, in which workers start.
+STARTING_SECONDS = 8.0
+WARM_SECONDS = 8.0
+WARM_UP, ROUNDS, A_ROUND = 3, 6, 5
+PATIENCE_SECONDS = 120.0
+LATE = 0.1  # how far the reckoned time to drain may be off
+ACCEPTING = "checkout-api"
+
+
+def run(lab: Lab) -> Results:
+    """Compare accepting with the whole checkout, then send the spike at each stage."""
+    found: dict[str, Any] = {}
+    with ExitStack() as both:
+        env = {"STRIPE_RATE": f"{STRIPE_RATE:g}"}
+        three = both.enter_context(lab.stage(3))
+        four = both.enter_context(lab.stage(4, env))
+        shops = [
+            both.enter_context(opened(stage, GUESTS, lab.say))
+            for stage in (three, four)
+        ]
+        _scaled(shops)
+        for shop in shops:
+            _warmed(shop, lab)
+        waiting = _in_turns(lab, *shops)
+        for shop in shops:
+            found[str(shop.stage.stage)] = _spiked(shop, lab)
+    for number in (1, 2):
+        with lab.stage(number) as stage, opened(stage, GUESTS, lab.say) as shop:
+            _scaled([shop])
+            found[str(number)] = _spiked(shop, lab)
+    return {
+        "usual": USUAL,
+        "times": TIMES,
+        "before_seconds": BEFORE_SECONDS,
+        "spike_seconds": SPIKE_SECONDS,
+        "stripe_limit": STRIPE_LIMIT,
+        "stripe_limit_on_aws": STRIPE_LIMIT_ON_AWS,
+        "stripe_ms": STRIPE_MS,
+        "waiting": waiting,
+        "stages": dict(sorted(found.items())),
+    }
+
+
+def _scaled(shops: list[Shop]) -> None:
+    for shop in shops:
+        shop.stripe("rate-limit", per_second=STRIPE_LIMIT)
+        shop.stripe("faults", latency_ms={"fixed": STRIPE_MS})
+
+
+def _warmed(shop: Shop, lab: Lab) -> None:
+    """Have workers started: on AWS they start side by side, here on two cores."""
+    lab.say(f"stage {shop.stage.stage}: workers start ...")
+    for rate in (1.0, USUAL * TIMES / 2):
+        shop.sell(arrivals.constant(rate, WARM_SECONDS))
+        shop.settled(PATIENCE_SECONDS)
+
+
+def _in_turns(lab: Lab, three: Shop, four: Shop) -> dict[str, Any]:
+    """Buy in turns at stages 3 and 4, one purchase after the other."""
+    lab.say("stages 3 and 4 in turns ...")
+    functions = [Lambda(shop.stage) for shop in (three, four)]
+    seconds: list[list[float]] = [[], []]
+    seen: list[set[str]] = [set(), set()]
+    for turn in range(WARM_UP + ROUNDS * A_ROUND):
+        if turn == WARM_UP:
+            time.sleep(1)  # the last lines of the logs
+            for known, function in zip(seen, functions, strict=True):
+                function.reports(ACCEPTING, known, 0)
+            seconds = [[], []]
+        for times, shop in zip(seconds, (three, four), strict=True):
+            (sale,) = shop.sell([0.0])
+            if not sale.accepted:
+                raise AssertionError(f"stage {shop.stage.stage}: {sale.label}")
+            times.append(sale.seconds)
+    billed = [
+        [report.billed for report in function.reports(ACCEPTING, known, len(times))]
+        for function, known, times in zip(functions, seen, seconds, strict=True)
+    ]
+    return {
+        "purchases": len(seconds[0]),
+        "answer": _compared(seconds[1], seconds[0]),
+        "billed": _compared(
+            [ms / 1000 for ms in billed[1]], [ms / 1000 for ms in billed[0]]
+        ),
+    }
+
+
+def _compared(four: list[float], three: list[float]) -> dict[str, Any]:
+    """Compare the medians of rounds, each of a few purchases in turns."""
+    rounds = [
+        [
+            statistics.median(times[at : at + A_ROUND])
+            for at in range(0, len(times), A_ROUND)
+        ]
+        for times in (four, three)
+    ]
+    ratio = ratio_interval(*rounds)
+    return {
+        "p50_4": statistics.median(four),
+        "p50_3": statistics.median(three),
+        "ratio": [ratio.estimate, ratio.low, ratio.high],
+    }
+
+
+def _spiked(shop: Shop, lab: Lab) -> dict[str, Any]:
+    number = shop.stage.stage
+    lab.say(f"stage {number}: {USUAL:g} a second, then {USUAL * TIMES:g} ...")
+    known = {order.order_id for order in shop.settled(PATIENCE_SECONDS)}
+    after = AFTER_SECONDS if number == 4 else SHORT_AFTER_SECONDS
+    began = time.time()
+    sales = shop.sell(_when(after))
+    orders = [o for o in shop.settled(PATIENCE_SECONDS) if o.order_id not in known]
+    charges = shop.charges()
+    spike = [sale for sale in sales if _in_spike(sale.at - began)]
+    accepted = [sale.seconds for sale in spike if sale.accepted]
+    return {
+        "purchases": len(sales),
+        "spike": len(spike),
+        "answers": answers(spike),
+        "answers_else": answers([s for s in sales if not _in_spike(s.at - began)]),
+        "accepted_p50": percentile(accepted, 50) if accepted else None,
+        "accepted_p95": percentile(accepted, 95) if accepted else None,
+        "confirmed": sum(order.status == CONFIRMED for order in orders),
+        "not_confirmed": sum(order.status != CONFIRMED for order in orders),
+        "charged_twice": sum(charges.get(o.order_id, 0) > 1 for o in orders),
+        "late_seconds": max((o.ended - o.began for o in orders), default=0.0),
+        "drain": _drain(sales, orders, began) if number == 4 else None,
+    }
+
+
+def _when(after: float) -> list[float]:
+    times, start = [], 0.0
+    for rate, seconds in (
+        (USUAL, BEFORE_SECONDS),
+        (USUAL * TIMES, SPIKE_SECONDS),
+        (USUAL, after),
+    ):
+        times += [start + at for at in arrivals.constant(rate, seconds)]
+        start += seconds
+    return times
+
+
+def _in_spike(at: float) -> bool:
+    return BEFORE_SECONDS <= at < BEFORE_SECONDS + SPIKE_SECONDS
+
+
+def _drain(sales: list[Sale], orders: list[Order], began: float) -> dict[str, Any]:
+    """Measure how the queue drains, and reckon it from what was seen in the spike.
+
+    Orders in the making are those that wait and those that somebody works on. There are
+    some of the latter at any time: it is drained when no more are left than before.
+    """
+    came = sorted(order.began - began for order in orders)
+    went = sorted(order.ended - began for order in orders)
+    end = BEFORE_SECONDS + SPIKE_SECONDS
+    usual = max(
+        _left(came, went, at) for at in _every(BEFORE_SECONDS / 2, BEFORE_SECONDS)
+    )
+    backlog = _left(came, went, end) - usual
+    full = BEFORE_SECONDS + STARTING_SECONDS
+    mu = sum(full <= at < end for at in went) / (end - full)
+    lasts = end + AFTER_SECONDS
+    lam = sum(end <= sale.at - began < lasts for sale in sales) / AFTER_SECONDS
+    steps = _every(end, max(went))
+    drained = next(at for at in steps if _left(came, went, at) <= usual) - end
+    return {
+        "usual": usual,
+        "backlog": backlog,
+        "mu": mu,
+        "lambda": lam,
+        "reckoned_seconds": backlog / (mu - lam) if mu > lam else None,
+        "drained_seconds": drained,
+        "left": [[at, _left(came, went, at)] for at in _every(0.0, max(went), 1.0)],
+    }
+
+
+def _left(came: list[float], went: list[float], at: float) -> int:
+    return sum(time <= at for time in came) - sum(time <= at for time in went)
+
+
+def _every(first: float, last: float, step: float = 0.25) -> list[float]:
+    return [first + step * number for number in range(int((last - first) / step) + 2)]
+
+
+def plot(results: Results, file: Path) -> None:
+    """Draw what guests were told in the spike, and how many waited at stage 4."""
+    title = (
+        f"{results['times']:g} times the usual {results['usual']:g} purchases a second "
+        f"for {results['spike_seconds']:g} s; Stripe takes "
+        f"{results['stripe_limit']:g} requests a second"
+    )
+    with plots.drawing(file, columns=2, title=title, height=4.4) as (told, waits):
+        stages = {int(name): found for name, found in results["stages"].items()}
+        kinds = sorted(
+            {kind for found in stages.values() for kind in found["answers"]},
+            key=lambda kind: (kind != "accepted", kind),
+        )
+        layers = {
+            _named(kind): [
+                100 * f["answers"].get(kind, 0) / f["spike"] for f in stages.values()
+            ]
+            for kind in kinds
+        }
+        names = [plots.stage_name(stage).replace(" ", "\n") for stage in stages]
+        plots.stacked(told, names, layers, "")
+        plots.labelled(told, "What guests were told in the spike", "", "% of purchases")
+        told.set_ylim(0, 125)
+        told.legend(ncols=2, loc="upper center")
+        drain = stages[4]["drain"]
+        seconds, left = zip(*drain["left"], strict=True)
+        looks = plots.STAGE_LOOKS[4] | {"marker": ""}
+        waits.plot(seconds, left, label="seen", **looks)
+        end = results["before_seconds"] + results["spike_seconds"]
+        if drain["reckoned_seconds"]:
+            waits.plot(
+                [end, end + drain["reckoned_seconds"]],
+                [drain["backlog"] + drain["usual"], drain["usual"]],
+                label="reckoned: backlog / (μ − λ)",
+                **plots.MODEL_LOOKS,
+            )
+        waits.axvspan(results["before_seconds"], end, color="#dddddd", label="spike")
+        plots.labelled(
+            waits, "Stage 4: accepted and not ended yet", "seconds", "orders"
+        )
+        waits.set_ylim(0)
+        waits.legend()
+
+
+def _named(kind: str) -> str:
+    return {"accepted": "accepted", "no answer": "no answer"}.get(
+        kind, f"{kind} refused"
+    )
+
+
+def paragraph(results: Results) -> str:
+    """Tell who was refused, how the queue drained, and how long guests waited."""
+    stages = {int(name): found for name, found in results["stages"].items()}
+    four, drain = stages[4], stages[4]["drain"]
+    share = results["stripe_limit"] / results["stripe_limit_on_aws"]
+    words = [
+        f"{results['usual']:g} purchases a second and {results['times']:g} times that "
+        f"for {results['spike_seconds']:g} s, with Stripe at "
+        f"{results['stripe_ms']:g} ms and {results['stripe_limit']:g} requests a "
+        f"second: {100 * share:.0f} % of its 25, since two cores carry no more."
+    ]
+    refused = {
+        stage: found["spike"] - found["answers"].get("accepted", 0)
+        for stage, found in stages.items()
+    }
+    words.append(
+        "In the spike "
+        + ", ".join(
+            f"stage {stage} accepted {100 * taken / found['spike']:.0f} %"
+            for stage, found in stages.items()
+            for taken in [found["answers"].get("accepted", 0)]
+        )
+        + f" of {four['spike']} purchases"
+        + (
+            "; stage 4 refused nobody, with 429 or otherwise."
+            if not refused[4]
+            else f"; stage 4 too refused {refused[4]}, which it should not."
+        )
+    )
+    words.append(_told_drain(drain))
+    lost, twice = four["not_confirmed"], four["charged_twice"]
+    words.append(
+        "Every order of stage 4 was confirmed, and charged once."
+        if not lost + twice
+        else f"Of stage 4's orders {lost} were not confirmed and {twice} charged twice."
+    )
+    words.append(_told_waiting(results["waiting"]))
+    return " ".join(words)
+
+
+def _told_drain(drain: dict[str, Any]) -> str:
+    if not drain["reckoned_seconds"]:
+        return (
+            f"The queue did not shrink while the usual purchases went on: "
+            f"{drain['mu']:.2f} a second left it and {drain['lambda']:.2f} came."
+        )
+    off = drain["drained_seconds"] / drain["reckoned_seconds"] - 1
+    return (
+        f"When it ended {drain['backlog']} orders more than before were in the making "
+        f"there. While it lasted {drain['mu']:.2f} a second were finished (μ), and "
+        f"{drain['lambda']:.2f} a second came afterwards (λ): backlog / (μ − λ) is "
+        f"{drain['reckoned_seconds']:.0f} s, and it took "
+        f"{drain['drained_seconds']:.0f} s, {abs(100 * off):.0f} % "
+        + ("more" if off > 0 else "less")
+        + ("." if abs(off) <= LATE else ", so the reckoning was not good to a tenth.")
+    )
+
+
+def _told_waiting(waiting: dict[str, Any]) -> str:
+    answer, billed = waiting["answer"], waiting["billed"]
+
+    def compared(found: dict[str, Any]) -> str:
+        middle, low, high = found["ratio"]
+        return (
+            f"{1000 * found['p50_4']:.0f} ms against {1000 * found['p50_3']:.0f} ms, "
+            f"{middle:.2f} of it (95 % interval {low:.2f} to {high:.2f})"
+        )
+
+    words = (
+        f"Without a crowd, {waiting['purchases']} purchases in turns with stage 3's: "
+        f"the answer took {compared(answer)} at the median"
+    )
+    if answer["ratio"][0] <= LATE:
+        return f"{words}; the function alone {compared(billed)}."
+    return (
+        f"{words}. That is more than a tenth, for the local gateway and the start of a "
+        f"call are in both; the function alone took {compared(billed)}."
+    )
+
+
+EXPERIMENT = Experiment(
+    name="spike",
+    claim="A queue defends against spikes: nobody is refused, some wait",
+    page="docs/tutorial/4-asynchronous.md#a-crowd",
+    seconds=540,
+    stages=(1, 2, 3, 4),
+    run=run,
+    plot=plot,
+    paragraph=paragraph,
+)

@@ -1,0 +1,256 @@
+"""A minute without Stripe, at all four stages at the same time.
+
+Each has its own Stripe, and all of them go at the same moment: what is compared is what
+becomes of orders and of guests, not how fast.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from load_tests import plots
+from load_tests.answers import CONFIRMED
+from load_tests.open_loop import arrivals
+
+from .backstage4 import Operator
+from .experiment import Experiment, Results
+from .lab import Lab
+from .sales import Order, Sale, Shop, answers, opened, timetable
+from .workers import kill_one
+
+STAGES = (1, 2, 3, 4)
+RATE, SECONDS = 0.7, 180.0
+GONE, BACK, KILLED = 60.0, 120.0, 100.0
+# One delivery in a hundred comes again: as many moments, spread over the run.
+REPEATED = 0.01
+GUESTS = 3
+WARM_UP = 6
+SETTLE_SECONDS = 120.0
+STEP_SECONDS = 3.0
+
+
+def run(lab: Lab) -> Results:
+    """Take Stripe away from all stages, and give it back."""
+    with ExitStack() as up:
+        shops = []
+        for number in STAGES:
+            stage = up.enter_context(lab.stage(number))
+            shops.append(up.enter_context(opened(stage, GUESTS, lab.say)))
+        with ThreadPoolExecutor(len(shops)) as crowd:
+            for shop in shops:
+                shop.sell(arrivals.constant(1.0, WARM_UP))
+                shop.settled(SETTLE_SECONDS)
+            lab.say(
+                f"buying for {SECONDS:g} s, of which {BACK - GONE:g} without Stripe"
+            )
+            found = list(crowd.map(_survived, shops))
+    return {
+        "rate": RATE,
+        "seconds": SECONDS,
+        "gone": GONE,
+        "back": BACK,
+        "killed": KILLED,
+        "settle_seconds": SETTLE_SECONDS,
+        "stages": {str(n): each for n, each in zip(STAGES, found, strict=True)},
+    }
+
+
+def _survived(shop: Shop) -> dict[str, Any]:
+    known = {order.order_id for order in shop.orders()}
+    stage, began = shop.stage, time.time()
+    plan = [
+        (GONE, lambda: shop.stripe("faults", refuse=True)),
+        (KILLED, lambda: kill_one(stage)),
+        (BACK, lambda: shop.stripe("faults")),
+    ]
+    repeats = round(REPEATED * RATE * SECONDS) + 1 if stage.stage == 4 else 0
+    for number in range(repeats):
+        at = SECONDS * (number + 0.5) / repeats
+        plan.append((at, Operator(stage).repeat_newest))
+    with timetable(*sorted(plan, key=lambda row: row[0])):
+        sales = shop.sell(arrivals.constant(RATE, SECONDS))
+    patience = max(0.0, began + BACK + SETTLE_SECONDS - time.time()) + 10
+    orders = [o for o in shop.settled(patience) if o.order_id not in known]
+    charges = shop.charges()
+    confirmed = [order for order in orders if order.status == CONFIRMED]
+    return {
+        "purchases": len(sales),
+        "accepted": sum(sale.accepted for sale in sales),
+        "answers": {
+            "before": answers(_between(sales, began, 0, GONE)),
+            "without": answers(_between(sales, began, GONE, BACK)),
+            "after": answers(_between(sales, began, BACK, SECONDS)),
+        },
+        "orders": len(orders),
+        "confirmed": len(confirmed),
+        "pending": sum(order.status == "pending" for order in orders),
+        "charged_twice": sum(charges.get(o.order_id, 0) > 1 for o in orders),
+        "confirmed_uncharged": sum(not charges.get(o.order_id) for o in confirmed),
+        "charged_unconfirmed": sum(
+            charges.get(o.order_id, 0) > 0 for o in orders if o.status != CONFIRMED
+        ),
+        "settled_after": _settled_after(orders, began + BACK),
+        "dead_letters": Operator(stage).dead_letters() if stage.stage == 4 else None,
+        "repeated": repeats,
+        "lines": _lines(sales, orders, began),
+    }
+
+
+def _between(sales: list[Sale], began: float, first: float, last: float) -> list[Sale]:
+    return [sale for sale in sales if first <= sale.at - began < last]
+
+
+def _settled_after(orders: list[Order], back: float) -> float:
+    """Return how long after Stripe was back the last order of before had ended."""
+    return max((o.ended - back for o in orders if o.began < back), default=0.0)
+
+
+def _lines(
+    sales: list[Sale], orders: list[Order], began: float
+) -> dict[str, list[float]]:
+    """Return how many there had been by each moment: asked, told yes, ended."""
+    told = [sale.at + sale.seconds for sale in sales if sale.accepted]
+    ended = [order.ended for order in orders if order.status == CONFIRMED]
+    last = max([*told, *ended, began + SECONDS]) - began
+    times = [STEP_SECONDS * step for step in range(int(last / STEP_SECONDS) + 2)]
+
+    def by(moments: list[float]) -> list[float]:
+        return [sum(moment - began <= at for moment in moments) for at in times]
+
+    return {
+        "seconds": times,
+        "asked": by([sale.at for sale in sales]),
+        "accepted": by(told),
+        "confirmed": by(ended),
+    }
+
+
+def plot(results: Results, file: Path) -> None:
+    """Draw for each stage what guests asked, were told, and got, over time."""
+    title = (
+        f"{results['rate']:g} purchases a second for {results['seconds']:g} s; Stripe "
+        f"is away for {results['back'] - results['gone']:g} s, and a worker is killed"
+    )
+    with plots.drawing(file, rows=2, columns=2, title=title, height=3.3) as axes:
+        for at, (name, found) in zip(axes.flat, results["stages"].items(), strict=True):
+            lines = found["lines"]
+            seconds = lines["seconds"]
+            at.axvspan(
+                results["gone"], results["back"], color="#dddddd", label="no Stripe"
+            )
+            at.plot(seconds, lines["asked"], label="asked", **plots.MODEL_LOOKS)
+            looks = plots.STAGE_LOOKS[int(name)] | {"marker": "", "linestyle": ":"}
+            at.plot(
+                seconds, lines["accepted"], label="told yes", linewidth=2.2, **looks
+            )
+            looks["linestyle"] = "-"
+            at.plot(seconds, lines["confirmed"], label="confirmed", **looks)
+            at.axvline(
+                results["killed"],
+                color="black",
+                linewidth=1,
+                linestyle="-.",
+                label="worker killed",
+            )
+            plots.labelled(
+                at, plots.stage_name(int(name)), "seconds", "purchases so far"
+            )
+            at.set_ylim(0)
+        axes.flat[0].legend(fontsize=9)
+
+
+def paragraph(results: Results) -> str:
+    """Tell at each stage who was refused, and what became of the orders."""
+    stages = {int(name): found for name, found in results["stages"].items()}
+    four = stages[4]
+    words = [
+        f"{results['rate']:g} purchases a second at each stage for "
+        f"{results['seconds']:g} s, of which Stripe was away for "
+        f"{results['back'] - results['gone']:g}; one worker was killed meanwhile, and "
+        f"{four['repeated']} of stage 4's messages were delivered twice."
+    ]
+    refused = {
+        stage: {
+            "without": _refused(found["answers"]["without"]),
+            "else": _refused(found["answers"]["before"])
+            + _refused(found["answers"]["after"]),
+        }
+        for stage, found in stages.items()
+    }
+    asked = sum(four["answers"]["without"].values())
+    words.append(
+        f"Of {asked} guests in that minute "
+        + ", ".join(f"stage {n} refused {r['without']}" for n, r in refused.items())
+        + "."
+    )
+    if others := {n: r["else"] for n, r in refused.items() if r["else"]}:
+        told = ", ".join(f"{many} at stage {n}" for n, many in others.items())
+        words.append(f"Before and after it others were refused as well: {told}.")
+    words.append(_told_later(stages))
+    words.append(_told_wrong(stages))
+    within = four["settled_after"] <= results["settle_seconds"]
+    words.append(
+        f"At stage 4 the last order of that time ended {four['settled_after']:.0f} s "
+        "after Stripe was back"
+        + ("" if within and not four["pending"] else ", which is too late")
+        + (
+            ", and no message was given up."
+            if not four["dead_letters"]
+            else f", and {four['dead_letters']} messages were given up."
+        )
+    )
+    return " ".join(words)
+
+
+def _refused(told: dict[str, int]) -> int:
+    return sum(told.values()) - told.get("accepted", 0)
+
+
+def _told_later(stages: dict[int, dict[str, Any]]) -> str:
+    later = {
+        stage: found["confirmed"] - found["accepted"]
+        for stage, found in stages.items()
+        if found["confirmed"] > found["accepted"]
+    }
+    if not later:
+        return "Nobody who was refused got anything."
+    told = ", ".join(f"{many} at stage {stage}" for stage, many in later.items())
+    return (
+        f"Who was refused was told that the order is kept, and so it was: {told} were "
+        "confirmed after all, when their guests had seen an error."
+    )
+
+
+def _told_wrong(stages: dict[int, dict[str, Any]]) -> str:
+    faults = {
+        "charged twice": "charged_twice",
+        "confirmed and not charged": "confirmed_uncharged",
+        "charged and not confirmed": "charged_unconfirmed",
+        "still pending": "pending",
+    }
+    found = [
+        f"{each[key]} {words} at stage {stage}"
+        for stage, each in stages.items()
+        for words, key in faults.items()
+        if each[key]
+    ]
+    if found:
+        return f"Of all orders there were {', '.join(found)}."
+    every = sum(each["confirmed"] for each in stages.values())
+    return f"Of {every} confirmed orders each was charged once, and none was left over."
+
+
+EXPERIMENT = Experiment(
+    name="stripe-outage",
+    claim="A queue defends against third-party downtime: guests do not notice it",
+    page="docs/tutorial/4-asynchronous.md#stripe-is-away",
+    seconds=480,
+    stages=STAGES,
+    run=run,
+    plot=plot,
+    paragraph=paragraph,
+)
