@@ -146,7 +146,7 @@ def poisoned(package: bytes) -> bytes:
         for entry in good.infolist():
             data = good.read(entry)
             if entry.filename == SOURCE and WORK in data:
-                # An empty dictionary has no such key: a KeyError, as from a typing slip.
+                # An empty dictionary has no such key: KeyError, as after a slip.
                 data, broken = data.replace(WORK, b"{}[" + WORK + b"]"), True
             bad.writestr(entry, data)
     if not broken:

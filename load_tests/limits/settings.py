@@ -59,12 +59,16 @@ def paced_rate() -> float:
     return _of_payments(r"(?m)^    stripe_rate: .+ = ([\d.]+)$", "paced_rate")
 
 
-def charged_a_second() -> float:
+def charged_a_second(stripe_ms: float = 300) -> float:
     """Return the payments a second that the queue lets through to Stripe.
 
     So many at once by the time of each (Little's law), and no more than their pace.
+
+    Args:
+        stripe_ms: what Stripe takes for a checkout, milliseconds.
     """
-    at_once = consumers() / (number("consumer_ms") / 1000)
+    each_ms = number("consumer_ms") + stripe_ms
+    at_once = consumers() / (each_ms / 1000)
     return min(at_once, paced_rate() / number("stripe", "calls_a_checkout"))
 
 

@@ -46,7 +46,7 @@ def spike(usage: Usage, stripe_ms: float = 300) -> Spike:
     usual = at_peak(usage)["checkout"]
     rate = usual * TIMES
     limit = settings.number("stripe", "endpoint_rate")
-    charged, many = settings.charged_a_second(), float(settings.consumers())
+    charged, many = settings.charged_a_second(stripe_ms), float(settings.consumers())
     backlog = max(0.0, rate - charged) * SECONDS
     return Spike(
         rate=rate,

@@ -224,6 +224,8 @@ def test_our_own_settings_are_read_from_the_stages():
     assert (settings.api_rate(3), settings.api_burst(3)) == (500, 1000)
     assert settings.consumers() >= 1
     assert settings.charged_a_second() * 2 <= settings.paced_rate() <= 25
+    # Little's law: a slower Stripe keeps as many busy with fewer payments.
+    assert settings.charged_a_second(2000) < settings.charged_a_second()
 
 
 def test_a_setting_that_has_moved_is_asked_for(tmp_path, monkeypatch):
