@@ -29,7 +29,8 @@ def test_the_list_has_its_claim(experiment):
         line for line in listed().splitlines() if line.split()[:1] == [experiment.name]
     ]
     assert line.endswith(experiment.claim)
-    assert 0 < experiment.seconds <= 240
+    # Who starts all four stages takes longer.
+    assert 0 < experiment.seconds <= (240 if len(experiment.stages) < 4 else 600)
 
 
 @each_experiment
