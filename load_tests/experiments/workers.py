@@ -29,13 +29,13 @@ def kill_one(stage: RunningStage) -> None:
 def _workers(stage: RunningStage) -> Iterator[psutil.Process]:
     for process in psutil.Process(stage.runner_pid).children(recursive=True):
         with suppress(psutil.Error):
-            words, parent = process.cmdline(), process.parent()
+            words = process.cmdline()
             if function := FUNCTIONS.get(stage.stage):
                 name = f"ministack-lambda-concierge-local-{function}-"
                 if words and name in words[-1]:
                     yield process
-            # Of gunicorn, the first process serves nobody: those that it forked do.
-            elif parent and _serves(stage, words) and _serves(stage, parent.cmdline()):
+            # gunicorn's first process serves nobody: those that it forked do.
+            elif _serves(stage, words) and not process.children():
                 yield process
 
 
