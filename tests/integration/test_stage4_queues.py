@@ -91,6 +91,24 @@ class Operator:
         )
         return sum(int(number) for number in said["Attributes"].values())
 
+    @contextmanager
+    def giving_up_after(self, seconds: int):
+        """Have payments give orders up when they are so old, inside the block."""
+        name = "concierge-local-payments-charge"
+        found = self.functions.get_function_configuration(FunctionName=name)
+        usual = found["Environment"]["Variables"]
+
+        def told(**more: str) -> None:
+            self.functions.update_function_configuration(
+                FunctionName=name, Environment={"Variables": usual | more}
+            )
+
+        told(ORDER_GIVE_UP_SECONDS=str(seconds))
+        try:
+            yield
+        finally:
+            told()
+
     def sweep_as_if_later(self) -> None:
         """Sweep when every pending order has waited long enough."""
         orders = self.table("checkout")
@@ -331,6 +349,21 @@ def test_a_supplier_that_is_away_delays_its_guests_and_charges_none(
         assert ledger.of(order_id) == {}
     assert ends(guest, order_id) == "confirmed"
     assert ledger.charges(order_id) == 1
+
+
+def test_a_paid_table_whose_supplier_falls_silent_is_given_back_at_last(
+    guest, operator, ledger, suppliers
+):
+    with operator.giving_up_after(12), ledger.going_wrong(latency_ms={"fixed": 1200}):
+        order_id = accepted(guest, **TABLE)
+        until(lambda: suppliers.state(order_id) == "held", "the table is held")
+        with suppliers.going_wrong(refuse=True):
+            assert ends(guest, order_id) == "failed"
+            assert ledger.of(order_id)["succeeded_charges"] == 1
+            assert ledger.charges(order_id) == 0
+            assert "You get back all" in guest.order(order_id)["message"]
+        # And the place goes to somebody else, once they are there again.
+        until(lambda: suppliers.state(order_id) == "released", "it is let go", 90)
 
 
 def test_a_declined_card_ends_the_order_with_one_delivery(guest, operator, ledger):
