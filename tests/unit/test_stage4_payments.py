@@ -456,7 +456,7 @@ def test_the_longer_an_order_waits_the_more_seldom_it_is_tried(
     desk, minutes, least, most
 ):
     desk.payments.does = "away"
-    for number in range(20):
+    for number in range(8):
         desk.take(asked(number, old=dt.timedelta(minutes=minutes)), delivery=3)
     seconds = [said["DelaySeconds"] for said in desk.put_off]
     assert least <= min(seconds) < max(seconds) <= most
