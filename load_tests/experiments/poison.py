@@ -41,7 +41,10 @@ def run(lab: Lab) -> Results:
             lab.say("mending it, and sending the dead letters again")
             operator.deploy(good)
             mended = time.time()
+            # Whoever had the bug still in hand may put one more aside.
+            _worked_off(operator)
             said = operator.redrive()
+            redriven = time.time()
             orders = [
                 o for o in shop.settled(SETTLE_SECONDS) if o.order_id not in known
             ]
@@ -52,6 +55,7 @@ def run(lab: Lab) -> Results:
         "seconds": SECONDS,
         "broken": done[0] - began,
         "mended": mended - began,
+        "redriven": redriven - began,
         "answers": answers(sales),
         "purchases": len(sales),
         "waited": len(waiting),
@@ -59,7 +63,7 @@ def run(lab: Lab) -> Results:
         "orders": len(orders),
         "confirmed": sum(order.status == CONFIRMED for order in orders),
         "charged_once": sum(charges.get(order.order_id) == 1 for order in orders),
-        "settled_after": max(order.ended for order in orders) - mended,
+        "settled_after": max(order.ended for order in orders) - redriven,
         "in_queue_still": left,
         "dead_letters_left": dead,
         "queues": [[round(row[0] - began, 1), *row[1:]] for row in rows],
@@ -87,6 +91,13 @@ def _given_up(operator: Operator, orders: int) -> int:
     if operator.count(DEAD) < orders:
         raise TimeoutError(f"{left} messages are not put aside yet: try again.")
     return left
+
+
+def _worked_off(operator: Operator) -> None:
+    """Wait until the mended worker has done what is in the queue, if it can."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while operator.count(CHARGE) and time.monotonic() < until:
+        time.sleep(1)
 
 
 def _by_second(moments: list[float]) -> list[list[float]]:
@@ -137,12 +148,13 @@ def paragraph(results: Results) -> str:
             if results["in_queue_still"]
             else "."
         ),
-        f"After {results['mended']:.0f} s the bug was mended, and one redrive sent the "
-        "dead letters to their queue again.",
+        f"After {results['mended']:.0f} s the bug was mended, and after "
+        f"{results['redriven']:.0f} s one redrive sent the dead letters to their queue "
+        "again.",
     ]
     if right:
         words.append(
-            f"{results['settled_after']:.0f} s later all {whole} orders were "
+            f"{max(0, results['settled_after']):.0f} s later all {whole} orders were "
             "confirmed, and each was charged once."
         )
     else:

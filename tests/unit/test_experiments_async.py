@@ -136,6 +136,7 @@ def bug(**more):
     return {
         "broken": 15.0,
         "mended": 130.0,
+        "redriven": 131.0,
         "rate": 1.0,
         "purchases": 60,
         "answers": {"accepted": 60},
