@@ -24,6 +24,9 @@ def draw(file: Path, watched: dict[str, dict[str, Any]], title: str) -> None:
         every = panels if len(watched) > 1 else [panels]
         for axes, (name, run) in zip(every, watched.items(), strict=True):
             _strips(axes, name, run)
+        longest = max(axes.get_xlim()[1] for axes in every)
+        for axes in every:
+            axes.set_xlim(-0.3, longest)
         every[-1].set_xlabel("seconds")
         every[0].figure.set_figwidth(9)
         handles, labels = every[0].get_legend_handles_labels()
@@ -44,6 +47,15 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
             markersize=9,
             color=WELL_COLOR,
             label="" if row else "answered",
+        )
+        waited = [(at, took) for at, status, took in each if status in WELL]
+        axes.barh(
+            [row] * len(waited),
+            [took for _, took in waited],
+            0.18,
+            left=[at for at, _ in waited],
+            color=WELL_COLOR,
+            alpha=0.5,
         )
         ill = [(at, took) for at, status, took in each if status not in WELL]
         axes.barh(
