@@ -46,7 +46,7 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
             marker="|",
             markersize=9,
             color=WELL_COLOR,
-            label="" if row else "answered",
+            label="" if row else "asked and answered (bar: waited)",
         )
         waited = [(at, took) for at, status, took in each if status in WELL]
         axes.barh(
@@ -71,8 +71,8 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
     for words, at in run["marks"]:
         axes.axvline(at, color="black", linewidth=1, linestyle=":")
         axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha="left")
-    seconds = [f"{name}\n{down[name]:.1f} s down" for name in asks]
-    axes.set_yticks(range(len(asks)), seconds, fontsize=8)
+    seconds = [f"{name}: {down[name]:.1f} s down" for name in asks]
+    axes.set_yticks(range(len(asks)), seconds, fontsize=9)
     axes.set_ylim(-0.6, len(asks) + 0.1)
     axes.grid(visible=False, axis="y")
     plots.labelled(axes, name, "", "")

@@ -17,7 +17,7 @@ from sandbox.runner import RunningStage
 from tests.backstage import backstage_of
 from tests.guest import Guest
 
-BEAT_SECONDS = 0.25
+BEAT_SECONDS = 0.5
 # Who waits longer for an answer has gone.
 CAP_SECONDS = 3.0
 PRODUCT = "candy-jar"
