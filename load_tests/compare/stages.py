@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -39,6 +39,23 @@ class Cores:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A stage that is to take part.
+
+    Attributes:
+        stage: its number.
+        name: of its run.
+        port_base: its first port.
+        settings: of its environment.
+    """
+
+    stage: int
+    name: str
+    port_base: int
+    settings: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A stage that takes part.
 
@@ -58,22 +75,21 @@ class Candidate:
         return self.running.runner_pid
 
 
+def entry(stage: int) -> Entry:
+    """Return a stage as it is compared."""
+    return Entry(stage, f"compare-stage{stage}", PORT_BASES[stage], SETTINGS)
+
+
 @contextmanager
 def up(
-    numbers: Sequence[int],
-    guests: int,
-    say: Say,
-    bases: dict[int, int] = PORT_BASES,
-    settings: dict[str, str] = SETTINGS,
+    entries: Mapping[int, Entry], guests: int, say: Say
 ) -> Iterator[dict[int, Candidate]]:
     """Start stages with empty databases and full shelves; stop them at the end.
 
     Args:
-        numbers: of the stages.
+        entries: what to start, by numbers of the caller's.
         guests: how many sign up at each.
         say: hears how far it is.
-        bases: the first port of each.
-        settings: of all of them.
 
     Raises:
         StartError: one did not come up: a port is taken, for one.
@@ -81,19 +97,23 @@ def up(
     """
     found: dict[int, Candidate] = {}
     with ExitStack() as stack:
-        for number in numbers:
-            say(f"starting stage {number}")
+        for number, each in entries.items():
+            say(f"starting {each.name}")
             began = time.monotonic()
-            name = f"compare-stage{number}"
-            _clear(name)
+            _clear(each.name)
             running = stack.enter_context(
-                started(number, name=name, port_base=bases[number], env=settings)
+                started(
+                    each.stage,
+                    name=each.name,
+                    port_base=each.port_base,
+                    env=each.settings,
+                )
             )
             took = time.monotonic() - began
-            accounts = sign_up_many(running, guests, say)
+            accounts = sign_up_many(running, guests, lambda _: None)
             stack.enter_context(shelves.filled(running, accounts[0], lambda _: None))
             found[number] = Candidate(running, accounts, took)
-            say(f"stage {number} is up after {took:.0f} s")
+            say(f"{each.name} is up after {took:.0f} s")
         yield found
 
 

@@ -8,6 +8,7 @@ from load_tests.bench.report import table
 from load_tests.costs.table import NAMES
 
 from .intervals import Figure
+from .processes import Held
 from .result import Result
 from .summary import BASE, Summary
 from .visits import BOUGHT, KINDS
@@ -84,16 +85,14 @@ def kinds(result: Result, found: dict[int, Summary]) -> list[list[str]]:
     return told
 
 
-def memory(result: Result, stage: int) -> Iterator[tuple[str, int, str, str]]:
-    """Return what is in memory: the part, how many processes, RSS and USS in MiB."""
-    parts: dict[str, list[tuple[float, float]]] = {}
+def memory(result: Result, stage: int) -> Iterator[tuple[str, str, str]]:
+    """Return a stage's processes by what they are: RSS and USS of each, in MiB."""
+    parts: dict[str, list[Held]] = {}
     for held in result.stages[stage].memory:
-        parts.setdefault(held.part, []).append((held.resident, held.unique))
-    for part, sizes in parts.items():
-        resident, unique = (
-            " + ".join(f"{size:.0f}" for size in s) for s in zip(*sizes)
-        )
-        yield part, len(sizes), resident, unique
+        parts.setdefault(held.part, []).append(held)
+    for part, those in parts.items():
+        resident = " + ".join(f"{held.resident:.0f}" for held in those)
+        yield part, resident, " + ".join(f"{held.unique:.0f}" for held in those)
 
 
 def _plain(found: dict[int, Summary]) -> list[list[str]]:
