@@ -36,7 +36,7 @@ INTERRUPTED = 130
 def main() -> int:
     """Compare as the command line says; return the exit status."""
     options = _options()
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end)
     began = time.monotonic()
     try:
         result = _compared(options, began)
@@ -59,10 +59,10 @@ def main() -> int:
 def _compared(options: argparse.Namespace, began: float) -> Result:
     here, beside = machine.describe(), stages.others_up()
     if beside:
-        _say(f"{', '.join(beside)} is up, too, and takes CPU: better stop it.")
+        say(f"{', '.join(beside)} is up, too, and takes CPU: better stop it.")
     cores = stages.shared_out()
     entries = {stage: stages.entry(stage) for stage in options.stages}
-    with stages.up(entries, options.guests, _say) as there:
+    with stages.up(entries, options.guests, say) as there:
         idle = stages.idle_shares(there, IDLE_SECONDS)
 
         def load(stage: int) -> Measured:
@@ -84,7 +84,7 @@ def _compared(options: argparse.Namespace, began: float) -> Result:
             options.rounds,
             load,
             lambda stage: processes.memory(there[stage].runner),
-            _say,
+            say,
         )
         workers = {stage: stages.workers(there[stage].running) for stage in seen.turns}
     found = {}
@@ -164,11 +164,13 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _say(words: str) -> None:
+def say(words: str) -> None:
+    """Tell how far it is."""
     print(words, flush=True)
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
+def end(number: int, frame: FrameType | None) -> NoReturn:
+    """Take SIGTERM for Ctrl-C."""
     raise KeyboardInterrupt
 
 

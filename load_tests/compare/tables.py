@@ -62,7 +62,7 @@ def ratios(found: dict[int, Summary]) -> list[list[str]]:
     told = []
     for name in COMPARED:
         cells = [
-            "1" if stage == BASE else _with_interval(each.ratios.get(name))
+            "1" if stage == BASE else with_interval(each.ratios.get(name))
             for stage, each in found.items()
         ]
         told.append([ROWS[name][0].removesuffix(", ms"), *cells])
@@ -114,7 +114,8 @@ def _written(figure: Figure | None, how: str) -> str:
     return MISSING if figure is None else how.format(figure.estimate)
 
 
-def _with_interval(figure: Figure | None) -> str:
+def with_interval(figure: Figure | None) -> str:
+    """Write a figure and its interval."""
     if figure is None:
         return MISSING
     if figure.low is None or figure.high is None:
