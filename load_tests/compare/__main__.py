@@ -21,7 +21,7 @@ from sandbox.runner.state import RUN_ROOT, AlreadyRunningError
 from tests.cognito import CognitoError
 from tests.guest import tomorrow
 
-from . import pictures, processes, rounds, stages, tables
+from . import agreement, pictures, processes, rounds, stages, tables
 from .conclusions import paragraphs
 from .load import Measured, Plan, measure
 from .page import page
@@ -31,6 +31,10 @@ from .summary import summaries
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 IDLE_SECONDS = 5.0
 INTERRUPTED = 130
+REFUSALS = (
+    *(StartError, AlreadyRunningError, CognitoError, WrongAnswer),
+    agreement.UnreadableError,
+)
 
 
 def main() -> int:
@@ -39,8 +43,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     began = time.monotonic()
     try:
+        before = agreement.read(options.against) if options.against else None
         result = _compared(options, began)
-    except (StartError, AlreadyRunningError, CognitoError, WrongAnswer) as error:
+    except REFUSALS as error:
         print(f"Nothing was compared. {error}", file=sys.stderr)
         return 1
     except requests.RequestException as error:
@@ -53,6 +58,9 @@ def main() -> int:
         print("Nothing was measured.", file=sys.stderr)
         return INTERRUPTED if result.interrupted else 1
     _report(result, options)
+    if before:
+        print("\nBeside the earlier comparison:\n")
+        print(agreement.markdown(agreement.pairs(result, before)))
     return INTERRUPTED if result.interrupted else 0
 
 
@@ -150,6 +158,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--guests", type=int, default=4, help="at a time (4)")
     parser.add_argument(
         "--save", action="store_true", help=f"write to {RESULTS}/compare, too"
+    )
+    parser.add_argument(
+        "--against", type=Path, help="an earlier result.json: do the two agree?"
     )
     options = parser.parse_args()
     usual = (5, 6.0, 2.0) if options.quick else (10, 20.0, 4.0)
