@@ -69,7 +69,9 @@ def _compared(options: argparse.Namespace, began: float) -> Result:
     if beside:
         say(f"{', '.join(beside)} is up, too, and takes CPU: better stop it.")
     cores = stages.shared_out()
-    entries = {stage: stages.entry(stage) for stage in options.stages}
+    entries = {
+        stage: stages.entry(stage, options.port_base) for stage in options.stages
+    }
     with stages.up(entries, options.guests, say) as there:
         idle = stages.idle_shares(there, IDLE_SECONDS)
 
@@ -161,6 +163,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--against", type=Path, help="an earlier result.json: do the two agree?"
+    )
+    parser.add_argument(
+        "--port-base",
+        type=int,
+        default=stages.PORT_BASE,
+        help=f"stage 1's first port ({stages.PORT_BASE}); the next a hundred further",
     )
     options = parser.parse_args()
     usual = (5, 6.0, 2.0) if options.quick else (10, 20.0, 4.0)

@@ -18,8 +18,8 @@ from sandbox.runner.state import RUN_ROOT, Places, acquire, read_state
 
 from . import processes
 
-# Beside all that `make` and the tests use.
-PORT_BASES = {1: 9570, 2: 9670, 3: 9770, 4: 9870}
+# Beside all that `make` and the tests use: stage 1's, the next a hundred further.
+PORT_BASE, BETWEEN_PORTS = 9570, 100
 SETTINGS = {"NLU_ENGINE": "light", "REPLICAS": ""}
 
 Say = Callable[[str], None]
@@ -75,9 +75,15 @@ class Candidate:
         return self.running.runner_pid
 
 
-def entry(stage: int) -> Entry:
-    """Return a stage as it is compared."""
-    return Entry(stage, f"compare-stage{stage}", PORT_BASES[stage], SETTINGS)
+def entry(stage: int, first_port: int) -> Entry:
+    """Return a stage as it is compared.
+
+    Args:
+        stage: its number.
+        first_port: of stage 1.
+    """
+    base = first_port + BETWEEN_PORTS * (stage - 1)
+    return Entry(stage, f"compare-stage{stage}", base, SETTINGS)
 
 
 @contextmanager

@@ -25,8 +25,6 @@ from . import report
 from .prediction import MONOLITH, SERVICES, Level, by_law, predictions
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
-PORT_BASE = 9570
-BETWEEN_PORTS = 100
 WORKERS = (1, 2, 3, 4)
 # The model hears of one guest and of a few, at three workers; the rest it must say.
 TOLD_WORKERS, TOLD_GUESTS, GUESTS = 3, 4, 8
@@ -89,7 +87,10 @@ def main() -> int:
 def _measure(options: argparse.Namespace, found: Rounds) -> None:
     entries = {number: _monolith(number) for number in WORKERS}
     entries[0] = stages.Entry(
-        2, "model-services", PORT_BASE, stages.SETTINGS | {"WEB_CONCURRENCY": "1"}
+        2,
+        "model-services",
+        stages.PORT_BASE,
+        stages.SETTINGS | {"WEB_CONCURRENCY": "1"},
     )
     with stages.up(entries, GUESTS, say) as there:
         for number in range(1, options.rounds + 1):
@@ -116,7 +117,7 @@ def _monolith(workers: int) -> stages.Entry:
     return stages.Entry(
         1,
         f"model-monolith{workers}",
-        PORT_BASE + workers * BETWEEN_PORTS,
+        stages.PORT_BASE + workers * stages.BETWEEN_PORTS,
         stages.SETTINGS | {"WEB_CONCURRENCY": str(workers)},
     )
 
