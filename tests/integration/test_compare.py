@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import psutil
+from wait import free_base, until_ended
 
 from sandbox.runner.stages import REPOSITORY
-from tests.integration.wait import free_base, until_ended
 
 PORT_BASE = free_base((0, 10, 20, 25, 30))
 PATIENCE_SECONDS = 60
