@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 from load_tests.experiments import (
     archive,
     broken_commit,
+    lab,
     memory,
     pages,
     security_patch,
@@ -20,6 +22,8 @@ from load_tests.experiments import (
 from load_tests.experiments.__main__ import REPOSITORY, listed
 from load_tests.experiments.lab import BusyError, alone
 from load_tests.experiments.registry import EXPERIMENTS, named
+from sandbox.runner import RunningStage
+from sandbox.runner.state import Places, write_state
 from tests.meta.pages import anchors
 
 NAMES = [experiment.name for experiment in EXPERIMENTS]
@@ -96,6 +100,14 @@ def test_only_one_experiment_runs_at_a_time(tmp_path):
         pass
     with alone(lock):
         pass
+
+
+def test_a_stage_that_is_up_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "RUN_ROOT", tmp_path)
+    assert lab.running_beside() == []
+    up = RunningStage(1, "stage1", "", "/v1", "bearer", "", None, os.getpid())
+    write_state(Places(tmp_path, "stage1"), up)
+    assert lab.running_beside() == ["stage1"]
 
 
 def test_an_unknown_name_is_told_which_there_are():
