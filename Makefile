@@ -43,8 +43,9 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
 	pause resume order folder sdk rotate-keys test test-service lint format types chat \
-	understand intents nlu-bench strong drill bench load load-ui spike failures \
-	experiments experiment bill bill-plot limits diff carry exercise grade docs reference lock clean
+	understand intents nlu-bench strong drill bench load load-ui spike compare model \
+	failures experiments experiment bill bill-plot limits diff carry exercise grade \
+	docs reference lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -160,6 +161,15 @@ spike: $(VENV)/test ## Send RATE purchases a second (20) at a running STAGE, in 
 		$(call given,RUN,run) $(call given,RATE,rate) $(call given,SECONDS,seconds) \
 		$(call given,ARRIVALS,arrivals) $(call given,SEED,seed) \
 		$(call given,CONNECTIONS,connections)
+
+compare: $(VENV)/test ## Compare all stages: throughput, latency, CPU, memory; QUICK=1, SAVE=yes
+	@$(BIN)/python -m load_tests.compare $(if $(QUICK),--quick) $(if $(SAVE),--save) \
+		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds) \
+		$(call given,USERS,guests) $(call given,AGAINST,against)
+
+model: $(VENV)/test ## Predict throughput from other loads, and measure it; QUICK=1, SAVE=yes
+	@$(BIN)/python -m load_tests.model $(if $(QUICK),--quick) $(if $(SAVE),--save) \
+		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds)
 
 failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
 	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)

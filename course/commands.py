@@ -10,6 +10,7 @@ TARGET = re.compile(r"^([a-z-]+):[^\n]*?## ([^\n]*)\n((?:\t[^\n]*\n)*)", re.MULT
 ASSIGNED = re.compile(r"^([A-Z_]+) (\??:?=) ((?:.*\\\n)*.*)$", re.MULTILINE)
 # What one may write after a target: `make diff FROM=1 TO=2`.
 VARIABLES = {
+    "AGAINST": "the `result.json` of an earlier comparison",
     "ALL": "`yes`: show everything in full",
     "ARRIVALS": "when purchases come: `constant` or `poisson`",
     "CHATS": "messages to the concierge in a visit",
@@ -32,12 +33,14 @@ VARIABLES = {
     "PRODUCTS": "lists of products in a visit",
     "QUEUE": "a queue of the stage",
     "PROCESSES": "how many processes the guests are shared among",
+    "QUICK": "`1`: fewer and shorter rounds",
     "RATE": "purchases a second",
     "REDRAW": "`yes`: measure nothing, draw and tell the saved results again",
     "REQUESTS": "how many calls a month to reckon with",
+    "ROUNDS": "how often each has its turn",
     "RUN": "the name of a run, where it is not the stage's own",
-    "SAVE": "`yes`: keep results in `load_tests/results/`, and tell them in the lesson",
-    "SECONDS": "how long guests come",
+    "SAVE": "`yes`: keep the results in `load_tests/results/`, too",
+    "SECONDS": "how long guests come, or each turn takes",
     "SEED": "of what is drawn at random",
     "SERVICE": "a service of the stage: `nlu`",
     "SHAPE": "`steady`, `steps`, `spike` or `soak`",

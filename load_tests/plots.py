@@ -11,7 +11,9 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from .costs.table import NAMES as STAGE_NAMES
 
@@ -195,6 +197,20 @@ def intervals(
     axes.errorbar(x, y, yerr=(below, above), capsize=5, label=label, **looks)
 
 
+def logarithmic(axis: XAxis | YAxis) -> None:
+    """Have an axis grow by factors, and label it with plain numbers."""
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_formatter("{x:,g}")
+    axis.set_minor_formatter(NullFormatter())
+    axis.grid(visible=True, which="minor", alpha=0.12)
+
+
+def legend_below(axes: Axes, columns: int = 2) -> None:
+    """Put the legend under the axes, where it hides nothing."""
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
+    axes.legend(ncols=columns, fontsize=9, **place)
+
+
 def data_uri(file: Path) -> str:
     """Return a PNG as the address of itself, for a page that needs no other file."""
     return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode()
@@ -207,6 +223,7 @@ def _write_over(axes: Axes, at: float, top: float, words: str) -> None:
 
 def _under_bars(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_xticks(range(len(labels)), list(labels))
+    axes.set_xlim(-0.7, max(1.7, len(labels) - 0.3))
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.15)
 

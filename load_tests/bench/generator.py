@@ -63,6 +63,7 @@ def perform(plan: Plan) -> Measured:
         errors=seen.errors,
         first_error=seen.first_error,
         cpu_seconds={name: after[name] - before[name] for name in watched},
+        ended=sum(start <= b <= end for _, _, b in seen.spans),
     )
 
 

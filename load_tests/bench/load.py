@@ -63,6 +63,8 @@ class Measured(msgspec.Struct, kw_only=True):
         errors: answers that were not right, the warm-up's included.
         first_error: what the first of them was.
         cpu_seconds: CPU time by name; the generator's own under `generator`.
+        ended: how many requests ended in that time, whenever they began: where answers
+            take long beside it, only these tell the rate.
     """
 
     seconds: float
@@ -71,6 +73,7 @@ class Measured(msgspec.Struct, kw_only=True):
     errors: int
     first_error: str
     cpu_seconds: dict[str, float]
+    ended: int = 0
 
     @property
     def throughput(self) -> float:

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from load_tests.failures.breaking import stopped
 from sandbox.runner import RunningStage, StartError, asking
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places
@@ -94,16 +93,13 @@ def _stop(running: RunningStage, sams: Path, mark: Mark) -> bool:
     good = sams.read_text(encoding="utf-8")
     _break(sams)
     mark("Sam ships")
-    try:
-        with stopped(running, "web"):
-            pass
-        came_up = True
-    except StartError:
-        came_up = False
+    fleets.stop(running)
+    came_up = fleets.start(running)
     time.sleep(NOTICE_SECONDS)
     mark("taken back")
     sams.write_text(good, encoding="utf-8")
-    _ask(running, "web")
+    if not fleets.start(running):
+        raise StartError("The monolith does not come up again; see .run/.")
     return came_up
 
 
@@ -144,12 +140,6 @@ def _deploy(running: RunningStage, mark: Mark) -> bool:
 def _break(file: Path) -> None:
     with file.open("a", encoding="utf-8") as source:
         source.write(f"\n{BROKEN_LINE}\n")
-
-
-def _ask(running: RunningStage, name: str) -> None:
-    answer = asking.ask(Places(RUN_ROOT, running.name), name, PATIENCE_SECONDS)
-    if not answer.done:
-        raise StartError(answer.words)
 
 
 def plot(results: Results, file: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,15 +14,17 @@ import psycopg
 import requests
 
 from sandbox.nginx import upstreams
-from sandbox.runner import Port, RunningStage, Stage, StartError
+from sandbox.runner import Port, RunningStage, Stage, StartError, asking
+from sandbox.runner.ports import accepts
 from sandbox.runner.stages import SANDBOX_PORTS, Service
-from sandbox.runner.state import RUN_ROOT
+from sandbox.runner.state import RUN_ROOT, Places, read_state
 
 from .lab import Lab
 
 MOST = 6
 INTERNAL_OFFSET = 8
 FOLLOW_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 FLEET = Stage(
     number=1,
     folder="load_tests/experiments/fleet",
@@ -90,3 +94,23 @@ def _version(base: int) -> str:
         return requests.get(url, timeout=2).text
     except requests.RequestException:
         return ""
+
+
+def stop(running: RunningStage) -> None:
+    """Have the only copy end as it does when it is asked to, and wait until it has."""
+    now = read_state(Places(RUN_ROOT, running.name))
+    if now is None:
+        raise StartError(f"{running.name} does not run any more.")
+    [copy] = now.services["web"]
+    os.killpg(copy["group"], signal.SIGTERM)
+    deadline = time.monotonic() + FOLLOW_SECONDS
+    while accepts(int(copy["url"].rpartition(":")[2])):
+        if time.monotonic() > deadline:
+            raise StartError("The monolith does not stop; see .run/.")
+        time.sleep(0.05)
+
+
+def start(running: RunningStage) -> bool:
+    """Have a copy start in the place of what is there; tell whether it came up."""
+    places = Places(RUN_ROOT, running.name)
+    return asking.ask(places, "web", PATIENCE_SECONDS).done

@@ -41,8 +41,8 @@ def _tried(lab: Lab, stage: int) -> Results:
         lab.say(f"stage {stage}: {WHAT[stage]} hangs for {HANG_SECONDS:g} s")
 
         def hang(mark: Mark) -> None:
-            mark("hangs")
             with _hung(lab, running):
+                mark("hangs")
                 time.sleep(HANG_SECONDS)
             mark("goes on")
 

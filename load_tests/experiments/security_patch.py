@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from load_tests.bench.lambdas import PREFIX
-from load_tests.failures.breaking import stopped
 from sandbox.runner import RunningStage, StartError, asking
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places
@@ -72,8 +71,10 @@ def _tried(
 
 
 def _stop(running: RunningStage) -> None:
-    with stopped(running, "web"):
-        pass  # here the machine would be patched, which takes longer
+    fleets.stop(running)
+    # Here the machine would be patched, which takes longer.
+    if not fleets.start(running):
+        raise StartError("The monolith does not come up again; see .run/.")
 
 
 def _replace(running: RunningStage, names: list[str]) -> None:

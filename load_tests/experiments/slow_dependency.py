@@ -20,6 +20,8 @@ LAST_SECONDS = 20.0
 # Long enough for a purchase of two slow calls, and for the breaker to close again.
 AFTER_SECONDS = 8.0
 CAP_SECONDS = 20.0
+# What is quicker than this is just quick.
+SHORT_SECONDS = 0.1
 SETTINGS = {
     "on": "timeouts, tries, a breaker (RESILIENCE=on)",
     "off": "none of that (RESILIENCE=off)",
@@ -43,8 +45,8 @@ def _tried(lab: Lab, setting: str) -> Results:
         lab.say(f"RESILIENCE={setting}: catalog answers {SLOW_SECONDS:g} s late")
 
         def happen(mark: Mark) -> None:
+            mark("slow")
             with slow(running, "catalog"):
-                mark("slow")
                 time.sleep(LAST_SECONDS)
             mark("as usual")
 
@@ -117,8 +119,8 @@ def paragraph(results: Results) -> str:
         usual = median(took for *_, took in meanwhile["buy"])
         told.append(
             f"with RESILIENCE={setting} {sold[setting]} purchases went well and "
-            f"{refused} did not (half of all had their answer within {usual:.1f} s), "
-            f"who only looked at their orders waited {waited[setting]:.1f} s at most"
+            f"{refused} did not (half of all had their answer within {_told(usual)}), "
+            f"who only looked at their orders waited {_told(waited[setting])} at most"
         )
     words = [
         f"While the catalogue answered {results['slow_seconds']:g} s late, "
@@ -139,6 +141,10 @@ def paragraph(results: Results) -> str:
     else:
         words.append("Being careful cost no sale here.")
     return " ".join(words)
+
+
+def _told(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= SHORT_SECONDS else f"{SHORT_SECONDS} s"
 
 
 def _sold(asks: list[Ask]) -> int:

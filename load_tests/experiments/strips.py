@@ -24,6 +24,9 @@ def draw(file: Path, watched: dict[str, dict[str, Any]], title: str) -> None:
         every = panels if len(watched) > 1 else [panels]
         for axes, (name, run) in zip(every, watched.items(), strict=True):
             _strips(axes, name, run)
+        longest = max(axes.get_xlim()[1] for axes in every)
+        for axes in every:
+            axes.set_xlim(-0.3, longest)
         every[-1].set_xlabel("seconds")
         every[0].figure.set_figwidth(9)
         handles, labels = every[0].get_legend_handles_labels()
@@ -43,7 +46,16 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
             marker="|",
             markersize=9,
             color=WELL_COLOR,
-            label="" if row else "answered",
+            label="" if row else "asked and answered (bar: waited)",
+        )
+        waited = [(at, took) for at, status, took in each if status in WELL]
+        axes.barh(
+            [row] * len(waited),
+            [took for _, took in waited],
+            0.18,
+            left=[at for at, _ in waited],
+            color=WELL_COLOR,
+            alpha=0.5,
         )
         ill = [(at, took) for at, status, took in each if status not in WELL]
         axes.barh(
@@ -59,8 +71,8 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
     for words, at in run["marks"]:
         axes.axvline(at, color="black", linewidth=1, linestyle=":")
         axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha="left")
-    seconds = [f"{name}\n{down[name]:.1f} s down" for name in asks]
-    axes.set_yticks(range(len(asks)), seconds, fontsize=8)
+    seconds = [f"{name}: {down[name]:.1f} s down" for name in asks]
+    axes.set_yticks(range(len(asks)), seconds, fontsize=9)
     axes.set_ylim(-0.6, len(asks) + 0.1)
     axes.grid(visible=False, axis="y")
     plots.labelled(axes, name, "", "")

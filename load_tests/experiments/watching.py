@@ -11,15 +11,20 @@ from typing import Any
 
 import requests
 
+from load_tests.bench.load import LoadError
 from load_tests.shelves import PLENTY
 from sandbox.runner import RunningStage
 from tests.backstage import backstage_of
 from tests.guest import Guest
 
-BEAT_SECONDS = 0.25
+BEAT_SECONDS = 0.5
 # Who waits longer for an answer has gone.
 CAP_SECONDS = 3.0
 PRODUCT = "candy-jar"
+# What is loaded late is loaded by then.
+WARM_UP_ASKS = 4
+# So long it may take until everything is answered, before anything happens to it.
+CALM_SECONDS = 45.0
 WELL = (HTTPStatus.OK, HTTPStatus.ACCEPTED)
 
 # What was asked when (seconds from the beginning), the status (None without an answer),
@@ -69,6 +74,11 @@ class Impatient(Guest):
         return super().request(method, path, **options)
 
 
+def _look_around(name: str, guest: Guest) -> None:
+    for _ in range(WARM_UP_ASKS):
+        ACTIONS[name](guest)
+
+
 class Watch:
     """Guests who do one thing each, over and over.
 
@@ -90,14 +100,16 @@ class Watch:
             fill()
         else:
             backstage_of(running).set_stock(PRODUCT, PLENTY)
-        self._guests: list[tuple[str, Impatient]] = []
-        for name, count in (crowd or dict.fromkeys(ACTIONS, 1)).items():
-            for _ in range(count):
-                guest = Impatient(running)
-                for _ in range(2):  # what is loaded late is loaded then
-                    ACTIONS[name](guest)
-                guest.patience = cap
-                self._guests.append((name, guest))
+        self._guests = [
+            (name, Impatient(running))
+            for name, count in (crowd or dict.fromkeys(ACTIONS, 1)).items()
+            for _ in range(count)
+        ]
+        with ThreadPoolExecutor(len(self._guests)) as warming:
+            # All at once, so that there are as many workers as there will be guests.
+            list(warming.map(lambda each: _look_around(*each), self._guests))
+        for _, guest in self._guests:
+            guest.patience = cap
         self._stop = threading.Event()
 
     def during(
@@ -107,34 +119,43 @@ class Watch:
 
         Args:
             happen: makes it happen, and marks moments by a word.
-            before: seconds.
+            before: for so many seconds everything must have been answered.
             after: seconds.
 
         Returns:
             `asks`, and `marks`: words and the seconds from the beginning.
+
+        Raises:
+            LoadError: not everything is answered although nothing happens to it.
         """
         self._stop.clear()
         began = time.monotonic()
         marks: list[list[Any]] = []
+        asked: list[list[Ask]] = [[] for _ in self._guests]
 
         def mark(words: str) -> None:
-            marks.append([words, round(time.monotonic() - began, 2)])
+            marks.append([words, time.monotonic() - began])
 
         with ThreadPoolExecutor(len(self._guests)) as crowd:
-            asked = [crowd.submit(self._ask, *each, began) for each in self._guests]
+            for each, asks in zip(self._guests, asked, strict=True):
+                crowd.submit(self._ask, *each, began, asks)
             try:
-                time.sleep(before)
+                first = _calm(asked, began, before)
                 happen(mark)
                 time.sleep(after)
             finally:
                 self._stop.set()
-        asks: Asks = {name: [] for name, _ in self._guests}
-        for (name, _), each in zip(self._guests, asked, strict=True):
-            asks[name] += each.result()
-        return {"asks": asks, "marks": marks}
+        found: Asks = {name: [] for name, _ in self._guests}
+        for (name, _), asks in zip(self._guests, asked, strict=True):
+            found[name] += [
+                [round(at - first, 2), status, round(took, 3)]
+                for at, status, took in asks
+                if at >= first
+            ]
+        at_last = [[words, round(at - first, 2)] for words, at in marks]
+        return {"asks": found, "marks": at_last}
 
-    def _ask(self, name: str, guest: Impatient, began: float) -> list[Ask]:
-        asks: list[Ask] = []
+    def _ask(self, name: str, guest: Impatient, began: float, asks: list[Ask]) -> None:
         while not self._stop.is_set():
             start = time.monotonic()
             try:
@@ -142,19 +163,37 @@ class Watch:
             except requests.RequestException:
                 status = None
             took = time.monotonic() - start
-            asks.append([round(start - began, 2), status, round(took, 3)])
+            asks.append([start - began, status, took])
             self._stop.wait(max(0.0, BEAT_SECONDS - took))
-        return asks
+
+
+def _calm(asked: list[list[Ask]], began: float, seconds: float) -> float:
+    """Wait until everything was answered for a while; return when that while began."""
+    deadline = time.monotonic() + CALM_SECONDS + seconds
+    time.sleep(seconds)
+    while time.monotonic() < deadline:
+        first = time.monotonic() - began - seconds
+        late = [[ask for ask in asks if ask[0] + ask[2] >= first] for asks in asked]
+        if all(asks and all(status in WELL for _, status, _ in asks) for asks in late):
+            return first
+        time.sleep(0.2)
+    raise LoadError(
+        "guests go without answers although nothing happens; the machine is too busy"
+    )
 
 
 def down_seconds(asks: list[Ask]) -> float:
-    """Return how long somebody got nothing: from each failure to the next ask."""
-    ends = [at for at, _, _ in asks[1:]] + [asks[-1][0] + asks[-1][2]]
-    lost: float = sum(
-        end - at
-        for (at, status, _), end in zip(asks, ends, strict=True)
-        if status not in WELL
-    )
+    """Return how long somebody got nothing: from each failure to the next answer."""
+    lost, since = 0.0, None
+    for at, status, took in asks:
+        if status not in WELL:
+            since = at if since is None else since
+        elif since is not None:
+            lost += at + took - since
+            since = None
+    if since is not None:
+        at, _, took = asks[-1]
+        lost += at + took - since
     return round(lost, 1)
 
 

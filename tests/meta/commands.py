@@ -122,6 +122,11 @@ RUN = (
         "load_tests.open_loop",
     ),
     RunBy(
+        r"make compare( QUICK=1)?( SAVE=yes)?( AGAINST=\S+)?",
+        "tests/integration/test_compare.py",
+        "load_tests.compare",
+    ),
+    RunBy(
         r"make (help|intents|diff FROM=\d TO=\d( ALL=yes| ONLY=checkout)?)",
         "tests/meta/test_course.py",
         "SHORT_COMMANDS",
@@ -138,6 +143,7 @@ EXCUSED = (
     Excused(r"STAGE=[34] python -m pytest .*", AMAZON),
     Excused(r"make (bench|failures)( STAGE=[12])?", LONG),
     Excused(r"make experiment NAME=(?!idle-cost)[a-z-]+", LONG),
+    Excused(r"make model( QUICK=1)?( SAVE=yes)?", LONG),
     Excused(r"make load-ui( STAGE=1)?", FOR_A_PERSON),
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from load_tests.experiments import archive, pages
+from load_tests.experiments import (
+    archive,
+    broken_commit,
+    lab,
+    memory,
+    pages,
+    security_patch,
+    watching,
+)
 from load_tests.experiments.__main__ import REPOSITORY, listed
 from load_tests.experiments.lab import BusyError, alone
 from load_tests.experiments.registry import EXPERIMENTS, named
+from sandbox.runner import RunningStage
+from sandbox.runner.state import Places, write_state
 from tests.meta.pages import anchors
 
 NAMES = [experiment.name for experiment in EXPERIMENTS]
@@ -92,6 +103,14 @@ def test_only_one_experiment_runs_at_a_time(tmp_path):
         pass
 
 
+def test_a_stage_that_is_up_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "RUN_ROOT", tmp_path)
+    assert lab.running_beside() == []
+    up = RunningStage(1, "stage1", "", "/v1", "bearer", "", None, os.getpid())
+    write_state(Places(tmp_path, "stage1"), up)
+    assert lab.running_beside() == ["stage1"]
+
+
 def test_an_unknown_name_is_told_which_there_are():
     done = subprocess.run(
         [sys.executable, "-m", "load_tests.experiments", "nothing"],
@@ -115,3 +134,168 @@ def test_the_month_of_nobody_is_told_as_it_is():
     told = experiment.paragraph(dear)
     assert "next to nothing" not in told
     assert "Nothing is as cheap here as the monolith" in told
+
+
+def asked(ill: float = 0.0, seconds: float = 10.0) -> list[list[float]]:
+    """A guest who asks once a second, and gets nothing for a while."""
+    return [
+        [float(at), 503 if 2 <= at < 2 + ill else 200, 0.1]
+        for at in range(int(seconds))
+    ]
+
+
+def watched(**down: float) -> dict:
+    names = ("chat", "buy", "browse", "my orders")
+    asks = {name: asked(down.get(name.replace(" ", "_"), 0.0)) for name in names}
+    return {"asks": asks, "marks": [["begins", 2.0], ["ends", 8.0]]}
+
+
+EVERYTHING = dict.fromkeys(("chat", "buy", "browse", "my_orders"), 5.0)
+
+
+def test_downtime_lasts_from_a_failure_to_the_next_answer():
+    assert watching.down_seconds(asked(ill=3)) == 3.1
+    assert watching.down_seconds([[0.0, 200, 0.1], [1.0, None, 3.0]]) == 3.0
+    assert watching.what_was_down(watched()["asks"]) == "nothing was down"
+    assert "everything" in watching.what_was_down(watched(**EVERYTHING)["asks"])
+    assert "only chat" in watching.what_was_down(watched(chat=2)["asks"])
+
+
+def test_a_failure_that_spreads_is_told_so():
+    tell = named("kill-nlu").paragraph
+    results = {"hang_seconds": 8, "cap_seconds": 3}
+    one = watched(**EVERYTHING)
+    stayed = {"1": one, "2": watched(chat=5), "3": watched(chat=5)}
+    assert "stayed where it was" in tell(results | {"watched": stayed})
+    spread = {"1": one, "2": watched(chat=5, buy=5), "3": watched(chat=5)}
+    told = tell(results | {"watched": spread})
+    assert "At stage 2 it did not stay where it was" in told
+    assert "guests of stage 3 kept" in told
+    nothing = {"1": watched(chat=5), "2": watched(chat=5), "3": watched(chat=5)}
+    assert "lost no more than the others" in tell(results | {"watched": nothing})
+
+
+def test_a_patch_tells_who_had_more_to_do():
+    ways = {
+        title: watched() | {"seconds": seconds, "replaced": []}
+        for title, seconds in (
+            (security_patch.STOPPED, 5.0),
+            (security_patch.ROLLED, 6.0),
+            (security_patch.ONE, 6.0),
+            (security_patch.ALL, 30.0),
+            (security_patch.FUNCTION, 3.0),
+        )
+    }
+    ways[security_patch.STOPPED] |= watched(**EVERYTHING)
+    told = named("security-patch").paragraph({"ways": ways})
+    assert "having one copy and no load balancer" in told
+    assert "*more* work" in told
+    assert "without a failure" in told
+    ways[security_patch.FUNCTION] |= watched(buy=2)
+    ways[security_patch.ROLLED] |= watched(buy=2) | {"seconds": 60.0}
+    told = named("security-patch").paragraph({"ways": ways})
+    assert "guests noticed that as well" in told
+    assert "not more work" in told
+    assert "guests of the monolith noticed" in told
+
+
+def test_a_broken_commit_tells_where_nobody_looked():
+    ways = {
+        broken_commit.STOPPED: watched(**EVERYTHING) | {"alex_ships": False},
+        broken_commit.ROLLED: watched() | {"alex_ships": False},
+        broken_commit.SERVICES: watched() | {"alex_ships": True},
+        broken_commit.FUNCTIONS: watched(chat=4) | {"alex_ships": True},
+    }
+    tell = named("broken-commit").paragraph
+    told = tell({"ways": ways, "notice_seconds": 4})
+    assert "The newer stage lost here" in told
+    assert "Sam's commit stands in it" in told
+    ways[broken_commit.FUNCTIONS] = watched() | {"alex_ships": True}
+    assert "newer stage lost" not in tell({"ways": ways, "notice_seconds": 4})
+
+
+def test_memory_tells_whether_the_split_saves():
+    found = archive.saved("memory")["results"]
+    tell = named("memory").paragraph
+    largest = "strong" if "strong" in found["told"] else "light"
+    for services, words in ((1.0, "are cheaper"), (9999.0, "does not save money")):
+        changed = copy.deepcopy(found)
+        for each in changed["told"][largest]["2"]:
+            each["dollars"] = services
+        assert tell(changed).count(words) == len(memory.TOLD_USERS)
+
+
+def test_a_slow_dependency_tells_what_being_careful_costs():
+    def tried(bought: int, waited: float) -> dict:
+        buys = [[5.0, 200 if at < bought else 503, 2.0] for at in range(10)]
+        asks = {"buy": buys, "my orders": [[5.0, 200, waited]]}
+        return {"asks": asks, "marks": [["slow", 2.0], ["as usual", 22.0]]}
+
+    tell = named("slow-dependency").paragraph
+    results = {"slow_seconds": 5, "buyers": 12}
+    told = tell(results | {"watched": {"on": tried(0, 0.1), "off": tried(8, 12.0)}})
+    assert "every thread of `checkout`" in told
+    assert "has its price" in told
+    told = tell(results | {"watched": {"on": tried(8, 0.1), "off": tried(8, 0.1)}})
+    assert "did not help" in told
+    assert "cost no sale" in told
+
+
+def test_copies_that_bring_nothing_are_told_so():
+    def law(error: float) -> dict:
+        return {"held_out": [[1, 10.0, error]], "fitted": [10.0] * 6}
+
+    results = {
+        "copies": [1, 2, 3, 4, 5, 6],
+        "rounds": 1,
+        "stripe_ms": 250,
+        "threads_a_copy": 8,
+        "rates": {
+            "products": [[100.0]] * 6,
+            "purchases": [[10.0], [20.0], [30.0], [40.0], [50.0], [60.0]],
+        },
+        "law": {"products": law(0.02), "purchases": law(-0.04)},
+    }
+    tell = named("scale-out").paragraph
+    told = tell(results)
+    assert "scaling out works" in told
+    assert "do not make more processors" in told
+    assert "may be trusted" in told
+    results["rates"]["purchases"] = [[10.0]] * 6
+    results["law"]["purchases"] = law(0.5)
+    told = tell(results)
+    assert "brought nothing" in told
+    assert "nobody should extrapolate" in told
+
+
+def test_a_chain_that_wins_is_told_so():
+    way = {"p50_ms": [2.0, 9.0], "p99_ms": [5.0, 30.0], "failed": [10, 80]}
+    function = {"p50_ms": [2.0, 2.0], "p99_ms": [5.0, 5.0], "failed": [10, 10]}
+    ratio = {"estimate": 0.8, "low": 0.7, "high": 0.9}
+    results = {
+        "lengths": [1, 8],
+        "calls": 1000,
+        "fails": 0.01,
+        "ways": {"links": way, "functions": function},
+        "visits": {"ratio": ratio, "measured": "2026-11-23"},
+    }
+    tell = named("split-tax").paragraph
+    assert "each link adds 1.0 ms" in tell(results)
+    assert "the monolith wins" in tell(results)
+    ratio |= {"estimate": 1.2, "low": 1.1, "high": 1.3}
+    assert "the split wins" in tell(results)
+    ratio |= {"low": 0.9}
+    assert "no difference" in tell(results)
+
+
+def test_cold_starts_say_what_a_laptop_cannot_show():
+    function = {"name": "nlu-api", "guests": True, "init_told": False}
+    results = {
+        "published_ms": [71, 142],
+        "functions": [function | {"cold_ms": [900.0], "warm_ms": [30.0]}],
+    }
+    tell = named("cold-start").paragraph
+    assert "30 times as long" in tell(results)
+    assert "cannot show" in tell(results)
+    results["functions"][0]["cold_ms"] = [31.0]
+    assert "hardly a difference" in tell(results)

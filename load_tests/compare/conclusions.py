@@ -1,0 +1,207 @@
+"""What a comparison says, in sentences made from its figures, whoever wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from load_tests.costs.table import NAMES
+
+from .intervals import Figure
+from .processes import Held
+from .result import Result, Times
+from .summary import BASE, BUSY_GENERATOR, BUSY_STAGE, Summary
+from .visits import CHECKOUT
+
+ENOUGH_ROUNDS = 5
+ON_MINISTACK = (3, 4)
+
+
+def paragraphs(result: Result, found: dict[int, Summary]) -> list[str]:
+    """Return the paragraphs of conclusions.
+
+    Args:
+        result: the comparison.
+        found: its figures.
+    """
+    told = [
+        " ".join(_how_sure(result, found)),
+        *(
+            " ".join(_against_base(stage, found[stage]))
+            for stage in found
+            if stage != BASE and found[stage].ratios
+        ),
+        " ".join(_checkout(result, found)),
+        " ".join(_memory(result, found)),
+        _ministack(found),
+    ]
+    return [paragraph for paragraph in told if paragraph]
+
+
+def _how_sure(result: Result, found: dict[int, Summary]) -> Iterator[str]:
+    rounds = min((len(stage.turns) for stage in result.stages.values()), default=0)
+    if result.interrupted:
+        yield "Ended early: only what was measured until then is here."
+    wrong = {stage: each.errors for stage, each in found.items() if each.errors}
+    for stage, errors in wrong.items():
+        yield (
+            f"{errors} of {found[stage].asked} answers of stage {stage} were wrong: "
+            "its other figures are of what went well, and too good."
+        )
+    if found and not wrong:
+        asked = sum(each.asked for each in found.values())
+        yield f"None of {asked:,} answers was wrong."
+    if rounds < ENOUGH_ROUNDS:
+        yield (
+            f"With {_rounds(rounds)} the intervals are wide or missing; believe five "
+            "and more."
+        )
+    busiest = max((each.generator_share for each in found.values()), default=0.0)
+    yield f"The generator used at most {_percent(busiest)} of one core" + (
+        ": it limits the fastest stage, whose figures are too low."
+        if busiest > BUSY_GENERATOR
+        else ", so that it limits no stage."
+    )
+    if result.cores:
+        yield (
+            "Each stage had one core to itself while it was measured; the generator "
+            "and the other stages, which were up and idle, had the rest."
+        )
+    else:
+        yield "The stage, the generator and the idle stages shared all cores."
+    if result.beside:
+        yield (
+            f"{', '.join(result.beside)} ran beside them and took CPU: stop it, and "
+            "measure again."
+        )
+
+
+def _against_base(stage: int, summary: Summary) -> Iterator[str]:
+    ratios = summary.ratios
+    who = f"Stage {stage} ({NAMES[stage]})"
+    if visits := ratios.get("visits"):
+        yield f"{who} makes {_times(visits)} as many visits a second as the monolith"
+        yield f"{_verdict(visits, 'more', 'fewer')}."
+    if cpu := ratios.get("cpu a visit"):
+        yield f"It takes {_times(cpu)} the CPU for a visit"
+        yield f"{_verdict(cpu, 'more', 'less')}."
+    if p50 := ratios.get("p50"):
+        p95 = ratios.get("p95", p50)
+        yield (
+            f"Its median answer takes {_times(p50)} as long, its 95th percentile "
+            f"{_times(p95)}."
+        )
+    if summary.core_share < BUSY_STAGE:
+        yield (
+            f"It used only {_percent(summary.core_share)} of its core: its guests "
+            "waited rather than it computed, and more of them would get more visits."
+        )
+    lost = [
+        visits is not None and visits.below,
+        "cpu a visit" in ratios and ratios["cpu a visit"].above,
+        "p50" in ratios and ratios["p50"].above,
+    ]
+    if all(lost):
+        yield "On one machine it loses on all three counts."
+
+
+def _checkout(result: Result, found: dict[int, Summary]) -> Iterator[str]:
+    """Tell what a guest who pays waits for, where one stage does not let them wait."""
+    last, before = result.stages.get(4), result.stages.get(3)
+    if not last or not before or 4 not in found or 3 not in found:
+        return
+    accepted, waited = last.pooled.get(CHECKOUT), before.pooled.get(CHECKOUT)
+    until, bought = (found[n].figures.get("bought") for n in (4, 3))
+    if not (accepted and waited and until and bought):
+        return
+    yield (
+        f"Asynchronous: the checkout is answered after {_ms(accepted)} at stage 4 and "
+        f"{_ms(waited)} at stage 3 (medians), but the order is confirmed after "
+        f"{until.estimate:,.0f} ms and {bought.estimate:,.0f} ms."
+    )
+    cpu = [found[n].figures.get("cpu a visit") for n in (4, 3)]
+    if cpu[0] and cpu[1]:
+        more = cpu[0].estimate / cpu[1].estimate
+        yield (
+            f"It takes {more:.2f} times the CPU of stage 3: asynchronous is "
+            + ("not cheaper" if more >= 1 else "not dearer here")
+            + "; what it is for is Stripe being slow or away, which nobody was here."
+        )
+
+
+def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
+    if BASE not in found:
+        return
+    own = found[BASE].unique
+    for stage, each in found.items():
+        if stage != BASE and own:
+            yield (
+                f"Stage {stage} holds {each.unique:,.0f} MiB of its own in "
+                f"{each.processes} processes, {each.unique / own:.1f} times the "
+                f"monolith's {own:,.0f}."
+            )
+    services = result.stages.get(2)
+    if not services:
+        return
+    sizes = _largest(services.memory)
+    worker = _largest(result.stages[BASE].memory).get("concierge", 0.0)
+    others = [
+        size
+        for part, size in sizes.items()
+        if part in ("identity", "catalog", "checkout", "notifications")
+    ]
+    if worker and others and "nlu" in sizes:
+        yield (
+            f"One worker of the monolith holds {worker:,.0f} MiB, since each has the "
+            f"language engine; of the services nlu holds {sizes['nlu']:,.0f}, the "
+            f"others {min(others):,.0f} to {max(others):,.0f}: only nlu needs the "
+            "larger instance."
+        )
+
+
+def _ministack(found: dict[int, Summary]) -> str:
+    if not set(ON_MINISTACK) & found.keys():
+        return ""
+    return (
+        "What this cannot show: stages 3 and 4 ran on MiniStack, where API Gateway, "
+        "Cognito's checks, DynamoDB and the queues are one Python process and each "
+        "function is one more, all on the one core that the monolith had to itself. On "
+        "AWS these are others' machines, functions scale out, and nobody pays for "
+        "them while nobody comes. So their throughput and latency here say nothing "
+        "about Lambda's: what they cost there is reckoned by `make bill`, and where "
+        "they end by `make limits`. Nothing here was run on AWS."
+    )
+
+
+def _largest(memory: list[Held]) -> dict[str, float]:
+    """Return what the largest process of each kind holds of its own: a worker."""
+    found: dict[str, float] = {}
+    for held in memory:
+        found[held.part] = max(found.get(held.part, 0.0), held.unique)
+    return found
+
+
+def _times(figure: Figure) -> str:
+    told = f"{figure.estimate:.2f} times"
+    if figure.low is None or figure.high is None:
+        return told
+    return f"{told} ({figure.low:.2f} to {figure.high:.2f})"
+
+
+def _verdict(figure: Figure, more: str, less: str) -> str:
+    if figure.above:
+        return f"– {more}"
+    if figure.below:
+        return f"– {less}"
+    return "– no difference that these rounds could show"
+
+
+def _ms(times: Times) -> str:
+    return f"{times.p50:,.0f} ms"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _rounds(count: int) -> str:
+    return "one round" if count == 1 else f"{count} rounds"

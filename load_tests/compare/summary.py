@@ -1,0 +1,113 @@
+"""The figures of a comparison from its rounds. No input, no output, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .intervals import Figure, mean, ratio
+from .result import ALL, Result, StageResult, Turn
+from .visits import BOUGHT
+
+BASE = 1
+# A generator that needs more of its core than this is what is measured.
+BUSY_GENERATOR = 0.7
+# A stage that leaves more of its core idle than this waits, and is not at its most.
+BUSY_STAGE = 0.85
+
+Read = Callable[[Turn], float]
+
+# What is read from each turn, and compared with stage 1's of the same round.
+READS: dict[str, Read] = {
+    "visits": lambda turn: turn.visits / turn.seconds,
+    "requests": lambda turn: turn.requests / turn.seconds,
+    "cpu a visit": lambda turn: 1000 * turn.cpu / turn.visits if turn.visits else 0.0,
+    "cpu a request": lambda turn: (
+        1000 * turn.cpu / turn.requests if turn.requests else 0.0
+    ),
+    "p50": lambda turn: turn.answers[ALL].p50 if ALL in turn.answers else 0.0,
+    "p95": lambda turn: turn.answers[ALL].p95 if ALL in turn.answers else 0.0,
+    "p99": lambda turn: turn.answers[ALL].p99 if ALL in turn.answers else 0.0,
+    "bought": lambda turn: turn.answers[BOUGHT].p50 if BOUGHT in turn.answers else 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of a stage; CPU and times in milliseconds, memory in MiB.
+
+    Attributes:
+        figures: by the names of `READS`, the geometric means of the rounds.
+        ratios: the same over stage 1's, round by round; empty without stage 1.
+        cpu: of a visit, by what the processes are.
+        errors: how many answers were wrong.
+        asked: of so many.
+        core_share: how much of its cores the stage used, 0 to 1, or of one core where
+            it had none of its own.
+        generator_share: how much of a core the generator used at most.
+        resident: RSS of all its processes.
+        unique: USS of all its processes.
+        processes: how many there are.
+    """
+
+    figures: dict[str, Figure]
+    ratios: dict[str, Figure]
+    cpu: dict[str, float]
+    errors: int
+    asked: int
+    core_share: float
+    generator_share: float
+    resident: float
+    unique: float
+    processes: int
+
+
+def summaries(result: Result) -> dict[int, Summary]:
+    """Return the figures of each stage that had at least one turn."""
+    base = result.stages.get(BASE)
+    return {
+        number: _summary(stage, base if number != BASE else None, result.cores)
+        for number, stage in sorted(result.stages.items())
+    }
+
+
+def _summary(stage: StageResult, base: StageResult | None, cores: int) -> Summary:
+    turns = stage.turns
+    seconds = sum(turn.seconds for turn in turns)
+    visits = sum(turn.visits for turn in turns)
+    parts: dict[str, float] = {}
+    for turn in turns:
+        for part, used in turn.cpu_seconds.items():
+            parts[part] = parts.get(part, 0.0) + used
+    return Summary(
+        figures=_figures(turns),
+        ratios=_ratios(turns, base.turns) if base else {},
+        cpu={part: 1000 * used / visits for part, used in parts.items() if visits},
+        errors=sum(sum(turn.errors.values()) for turn in turns),
+        asked=sum(turn.requests for turn in turns),
+        core_share=sum(parts.values()) / seconds / max(1, cores),
+        generator_share=max(turn.generator_seconds / turn.seconds for turn in turns),
+        resident=sum(held.resident for held in stage.memory),
+        unique=sum(held.unique for held in stage.memory),
+        processes=len(stage.memory),
+    )
+
+
+def _figures(turns: list[Turn]) -> dict[str, Figure]:
+    found = {}
+    for name, read in READS.items():
+        each = [read(turn) for turn in turns]
+        if min(each) > 0:
+            found[name] = mean(each)
+    return found
+
+
+def _ratios(ours: list[Turn], theirs: list[Turn]) -> dict[str, Figure]:
+    base = {turn.round: turn for turn in theirs}
+    pairs = [(turn, base[turn.round]) for turn in ours if turn.round in base]
+    found = {}
+    for name, read in READS.items():
+        both = [(read(mine), read(other)) for mine, other in pairs]
+        if both and all(min(pair) > 0 for pair in both):
+            found[name] = ratio(*zip(*both, strict=True))
+    return found

@@ -1,0 +1,123 @@
+"""A comparison as tables in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from load_tests.bench.report import table
+from load_tests.costs.table import NAMES
+
+from .intervals import Figure
+from .processes import Held
+from .result import Result
+from .summary import BASE, Summary
+from .visits import BOUGHT, KINDS
+
+# Rows with a figure of each round: what they are, and how they are written.
+ROWS = {
+    "visits": ("visits a second", "{:.2f}"),
+    "requests": ("requests a second", "{:.1f}"),
+    "p50": ("p50 of all requests, ms", "{:.1f}"),
+    "p95": ("p95, ms", "{:.1f}"),
+    "p99": ("p99, ms", "{:.1f}"),
+    "bought": ("checkout until confirmed, p50, ms", "{:.0f}"),
+    "cpu a visit": ("CPU of a visit, ms", "{:.1f}"),
+    "cpu a request": ("CPU of a request, ms", "{:.1f}"),
+}
+COMPARED = ("visits", "p50", "p95", "p99", "cpu a visit", "cpu a request")
+MISSING = "–"
+
+
+def markdown(result: Result, found: dict[int, Summary]) -> str:
+    """Return all tables.
+
+    Args:
+        result: the comparison.
+        found: its figures.
+    """
+    head = [f"{stage} {NAMES[stage]}" for stage in found]
+    return "\n\n".join(
+        [
+            table(("", *head), rows(found)),
+            f"Over stage 1, with 95 % intervals:\n\n{table(('', *head), ratios(found))}"
+            if BASE in found and len(found) > 1
+            else "",
+            f"p50 / p95 / p99 of each request, all rounds together, ms:\n\n"
+            f"{table(('', *head), kinds(result, found))}",
+        ]
+    ).replace("\n\n\n\n", "\n\n")
+
+
+def rows(found: dict[int, Summary]) -> list[list[str]]:
+    """Return the rows of the first table: figures of each stage."""
+    told = []
+    for name, (words, written) in ROWS.items():
+        figures = (each.figures.get(name) for each in found.values())
+        told.append([words, *(_written(figure, written) for figure in figures)])
+    return [*told, *_plain(found)]
+
+
+def ratios(found: dict[int, Summary]) -> list[list[str]]:
+    """Return the rows of the second table: what each stage is over stage 1."""
+    told = []
+    for name in COMPARED:
+        cells = [
+            "1" if stage == BASE else with_interval(each.ratios.get(name))
+            for stage, each in found.items()
+        ]
+        told.append([ROWS[name][0].removesuffix(", ms"), *cells])
+    return told
+
+
+def kinds(result: Result, found: dict[int, Summary]) -> list[list[str]]:
+    """Return the rows of the third table: each kind of request."""
+    told = []
+    for kind in (*KINDS, BOUGHT):
+        cells = []
+        for stage in found:
+            times = result.stages[stage].pooled.get(kind)
+            cells.append(
+                f"{times.p50:,.0f} / {times.p95:,.0f} / {times.p99:,.0f}"
+                if times
+                else MISSING
+            )
+        told.append([kind, *cells])
+    return told
+
+
+def memory(result: Result, stage: int) -> Iterator[tuple[str, str, str]]:
+    """Return a stage's processes by what they are: RSS and USS of each, in MiB."""
+    parts: dict[str, list[Held]] = {}
+    for held in result.stages[stage].memory:
+        parts.setdefault(held.part, []).append(held)
+    for part, those in parts.items():
+        resident = " + ".join(f"{held.resident:.0f}" for held in those)
+        yield part, resident, " + ".join(f"{held.unique:.0f}" for held in those)
+
+
+def _plain(found: dict[int, Summary]) -> list[list[str]]:
+    each = list(found.values())
+    return [
+        ["wrong answers", *(f"{one.errors} of {one.asked:,}" for one in each)],
+        ["its core used", *(f"{100 * one.core_share:.0f} %" for one in each)],
+        ["processes", *(str(one.processes) for one in each)],
+        ["resident (RSS), MiB", *(f"{one.resident:,.0f}" for one in each)],
+        ["unique (USS), MiB", *(f"{one.unique:,.0f}" for one in each)],
+        [
+            "generator, of one core at most",
+            *(f"{100 * one.generator_share:.0f} %" for one in each),
+        ],
+    ]
+
+
+def _written(figure: Figure | None, how: str) -> str:
+    return MISSING if figure is None else how.format(figure.estimate)
+
+
+def with_interval(figure: Figure | None) -> str:
+    """Write a figure and its interval."""
+    if figure is None:
+        return MISSING
+    if figure.low is None or figure.high is None:
+        return f"**{figure.estimate:.2f}**"
+    return f"**{figure.estimate:.2f}** ({figure.low:.2f} to {figure.high:.2f})"

@@ -1,0 +1,1 @@
+"""What a stage will do, predicted from another load, and held against the clock."""

@@ -1,0 +1,166 @@
+"""Hold the model against measurement: `python -m load_tests.model`, or `make model`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+import requests
+from msgspec.structs import replace
+
+from load_tests.answers import WrongAnswer
+from load_tests.bench import machine
+from load_tests.bench.load import LoadError
+from load_tests.compare import stages
+from load_tests.compare.__main__ import INTERRUPTED, end, say
+from load_tests.compare.load import Measured, Plan, measure
+from sandbox.runner import StartError
+from sandbox.runner.state import RUN_ROOT, AlreadyRunningError
+from tests.guest import tomorrow
+
+from . import report
+from .prediction import MONOLITH, SERVICES, Level, by_law, predictions
+
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+WORKERS = (1, 2, 3, 4)
+# The model hears of one guest and of a few, at three workers; the rest it must say.
+TOLD_WORKERS, TOLD_GUESTS, GUESTS = 3, 4, 8
+WARM_UP_SECONDS = 1.5
+
+Rounds = dict[Level, list[Measured]]
+
+
+def levels() -> list[Level]:
+    """Return all loads, those that calibrate first."""
+    asked = [
+        Level(what=MONOLITH, workers=n, guests=GUESTS, calibrates=False)
+        for n in WORKERS
+    ]
+    told = [
+        Level(what=what, workers=workers, guests=guests, calibrates=True)
+        for what, workers in ((MONOLITH, TOLD_WORKERS), (SERVICES, 1))
+        for guests in (1, TOLD_GUESTS)
+    ]
+    services = Level(what=SERVICES, workers=1, guests=GUESTS, calibrates=False)
+    return [*told, *asked, services]
+
+
+def main() -> int:
+    """Measure, predict and compare; return the exit status."""
+    options = _options()
+    signal.signal(signal.SIGTERM, end)
+    here = machine.describe()
+    found: Rounds = {level: [] for level in levels()}
+    interrupted = False
+    try:
+        _measure(options, found)
+    except (StartError, AlreadyRunningError, LoadError, WrongAnswer) as error:
+        print(f"The model was not tried. {error}", file=sys.stderr)
+        return 1
+    except requests.RequestException as error:
+        print(
+            f"The model was not tried: no guest could sign up: {error}", file=sys.stderr
+        )
+        return 1
+    except KeyboardInterrupt:
+        interrupted = True
+        say("Ended early; the rounds that were complete are reported.")
+    rounds = min(len(turns) for turns in found.values())
+    if not rounds:
+        print("Not one round was complete.", file=sys.stderr)
+        return INTERRUPTED
+    whole = {level: turns[:rounds] for level, turns in found.items()}
+    cores = int(here["cores"])
+    told = predictions(whole, cores)
+    law = by_law(whole, GUESTS)
+    print("\n" + report.markdown(here, whole, told, law))
+    for folder in [RUN_ROOT / "model", *([RESULTS / "model"] if options.save else [])]:
+        _write(folder, here, whole)
+    if interrupted:
+        return INTERRUPTED
+    return 0
+
+
+def _measure(options: argparse.Namespace, found: Rounds) -> None:
+    entries = {number: _monolith(number) for number in WORKERS}
+    entries[0] = stages.Entry(
+        2,
+        "model-services",
+        stages.PORT_BASE,
+        stages.SETTINGS | {"WEB_CONCURRENCY": "1"},
+    )
+    with stages.up(entries, GUESTS, say) as there:
+        for number in range(1, options.rounds + 1):
+            for level in _turned(list(found), number):
+                at = there[0 if level.what == SERVICES else level.workers]
+                measured = measure(
+                    Plan(
+                        api_url=at.running.api_url,
+                        accounts=at.accounts[: level.guests],
+                        day=tomorrow(),
+                        warm_up_seconds=WARM_UP_SECONDS,
+                        seconds=options.seconds,
+                        runner=at.runner,
+                        cores=[],
+                    )
+                )
+                if measured.errors or not measured.visits:
+                    raise LoadError(f"{level}: wrong answers: {measured.errors}")
+                found[level].append(measured)
+            say(f"round {number} of {options.rounds}")
+
+
+def _monolith(workers: int) -> stages.Entry:
+    return stages.Entry(
+        1,
+        f"model-monolith{workers}",
+        stages.PORT_BASE + workers * stages.BETWEEN_PORTS,
+        stages.SETTINGS | {"WEB_CONCURRENCY": str(workers)},
+    )
+
+
+def _turned(those: list[Level], number: int) -> list[Level]:
+    first = (number - 1) % len(those)
+    return [*those[first:], *those[:first]]
+
+
+def _write(folder: Path, here: dict[str, str], found: Rounds) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    told = predictions(found, int(here["cores"]))
+    report.draw(found, told, folder / "model.png")
+    kept = {
+        "machine": here,
+        "loads": [
+            # Every answer's time would make it large, and the model needs none.
+            {"level": level, "rounds": [replace(turn, answers={}) for turn in turns]}
+            for level, turns in found.items()
+        ],
+    }
+    written = msgspec.json.format(msgspec.json.encode(kept), indent=1)
+    (folder / "result.json").write_bytes(written + b"\n")
+    say(f"Written: {folder}/")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m load_tests.model", description=__doc__
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer, shorter rounds")
+    parser.add_argument("--rounds", type=int, help="turns of each load: 7, quick 4")
+    parser.add_argument("--seconds", type=float, help="of each turn: 8, quick 4")
+    parser.add_argument(
+        "--save", action="store_true", help=f"write to {RESULTS}/model, too"
+    )
+    options = parser.parse_args()
+    options.rounds = options.rounds or (4 if options.quick else 7)
+    options.seconds = options.seconds or (4.0 if options.quick else 8.0)
+    if options.rounds < 1 or options.seconds <= 0:
+        parser.error("--rounds must be at least 1 and --seconds above 0")
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""The network of locks and cores gives what is known to be right."""
+
+import pytest
+
+from load_tests.compare.intervals import Figure
+from load_tests.compare.load import Measured
+from load_tests.limits.queueing import worker_throughput
+from load_tests.model import report
+from load_tests.model.__main__ import levels
+from load_tests.model.network import Demands, bound, throughput
+from load_tests.model.prediction import (
+    MONOLITH,
+    SERVICES,
+    Level,
+    Prediction,
+    by_law,
+    demands,
+    predictions,
+)
+
+FEW = 1500  # visits, so that a test is quick; the chain's own noise is 2 to 3 %
+NEAR = 0.06
+
+
+def test_one_guest_alone_takes_what_they_compute_and_wait():
+    asked = Demands({"web": 0.03}, 0.01, 0.02)
+    assert throughput(asked, {"web": 1}, 1, 2, FEW) == pytest.approx(1 / 0.06, rel=NEAR)
+
+
+def test_one_core_is_all_that_there_is():
+    asked = Demands({"web": 0.03}, 0.02, 0.0)
+    assert throughput(asked, {"web": 4}, 8, 1, FEW) == pytest.approx(20, rel=NEAR)
+
+
+def test_one_worker_computes_for_one_guest_at_a_time():
+    # The machine repairman, which has a closed form and a simulation of its own.
+    asked = Demands({"web": 0.01}, 0.0, 0.05)
+    known = worker_throughput(8, 0.01, 0.05)
+    assert throughput(asked, {"web": 1}, 8, 64, FEW) == pytest.approx(known, rel=NEAR)
+
+
+def test_nothing_exceeds_the_bound_and_more_workers_do_not_hurt():
+    asked = Demands({"web": 0.04}, 0.014, 0.005)
+    found = [throughput(asked, {"web": n}, 8, 2, FEW) for n in (1, 2, 4)]
+    limits = [bound(asked, {"web": n}, 8, 2) for n in (1, 2, 4)]
+    assert limits == pytest.approx([25, 2 / 0.054, 2 / 0.054])
+    assert all(x < (1 + NEAR) * limit for x, limit in zip(found, limits, strict=True))
+    assert found[0] < found[1] < (1 + NEAR) * found[2]
+
+
+def test_the_same_seed_gives_the_same_figure():
+    asked = Demands({"web": 0.04}, 0.01, 0.0)
+    assert throughput(asked, {"web": 2}, 4, 2, 100) == throughput(
+        asked, {"web": 2}, 4, 2, 100
+    )
+
+
+def turns(visits, cpu, rounds=3, generator=0.1):
+    return [
+        Measured(
+            seconds=10.0,
+            visits=visits + at / 100,
+            answers={},
+            errors={},
+            cpu_seconds={part: visits * used for part, used in cpu.items()},
+            generator_seconds=visits * generator / 100,
+        )
+        for at in range(rounds)
+    ]
+
+
+CPU = {"concierge": 0.04, "PostgreSQL": 0.01, "Stripe stand-in": 0.003}
+
+
+def test_demands_are_cpu_time_over_visits():
+    alone, busy = turns(10 / 0.07, CPU), turns(400, CPU)
+    found = demands(MONOLITH, alone, busy)
+    assert found.locked == pytest.approx(
+        {"concierge": 0.04, "Stripe stand-in": 0.003}, rel=1e-3
+    )
+    assert found.free == pytest.approx(0.011, rel=1e-3)
+    assert found.waits == pytest.approx(0.07 - 0.054, rel=1e-2)
+
+
+def a_load(workers, guests, calibrates, what=MONOLITH):
+    return Level(what=what, workers=workers, guests=guests, calibrates=calibrates)
+
+
+def test_only_what_the_model_was_not_told_is_predicted():
+    measured = {
+        a_load(3, 1, True): turns(10 / 0.07, CPU),
+        a_load(3, 4, True): turns(350, CPU),
+        a_load(1, 8, False): turns(240, CPU),
+        a_load(1, 8, False, SERVICES): turns(200, CPU),
+    }
+    (found,) = predictions(measured, 2)
+    assert found.level == a_load(1, 8, False)
+    assert found.predicted == pytest.approx(1 / 0.04, rel=NEAR)
+    assert found.error == pytest.approx(25 / 24 - 1, abs=NEAR)
+    assert found.met
+
+
+def test_the_law_sees_each_number_of_workers_from_the_others():
+    measured = {
+        a_load(n, 8, False): turns(visits, CPU)
+        for n, visits in ((1, 250), (2, 400), (3, 420), (4, 420))
+    }
+    assert [n for n, _, _ in by_law(measured, 8)] == [1, 2, 3, 4]
+    assert by_law(dict(list(measured.items())[:3]), 8) == []
+
+
+def test_the_loads_that_calibrate_are_not_those_that_are_predicted():
+    told = {str(level) for level in levels() if level.calibrates}
+    asked = {str(level) for level in levels() if not level.calibrates}
+    assert not told & asked
+    for workers in ("1 worker", "2 workers", "4 workers"):
+        assert f"monolith, {workers}, 8 guests" in asked
+    assert "services, 8 guests" in asked
+
+
+@pytest.mark.parametrize(
+    ("predicted", "said"),
+    [
+        ([10.5, 9.5], "All 2 are within 10 %"),
+        ([12.0, 10.0], "1 of 2 are within 10 %. Not: monolith, 1 worker, 8 guests"),
+        ([12.0, 10.0], "Too high"),
+        ([8.0, 10.0], "Too low"),
+        ([8.0, 12.0], "Some are too high and some too low"),
+        ([], "Nothing could be predicted"),
+    ],
+)
+def test_a_goal_that_is_missed_is_said(predicted, said):
+    told = [
+        Prediction(a_load(n, 8, False), x, Figure(10.0, 9.0, 11.0))
+        for n, x in enumerate(predicted, start=1)
+    ]
+    assert said in report.verdict(told)
+
+
+def test_the_report_and_its_picture(tmp_path):
+    measured = {
+        a_load(3, 1, True): turns(10 / 0.07, CPU),
+        a_load(3, 4, True): turns(350, CPU),
+        a_load(1, 8, False): turns(240, CPU),
+    }
+    told = predictions(measured, 2)
+    machine = {"measured": "today", "commit": "c", "cpu": "x", "cores": "2"}
+    words = report.markdown(machine, measured, told, [(1, 25.0, 0.04)])
+    assert "| monolith, 1 worker, 8 guests |" in words
+    assert "| 1 | 25.00 | +4.0 % |" in words
+    report.draw(measured, told, tmp_path / "model.png")
+    assert (tmp_path / "model.png").stat().st_size > 1000
