@@ -40,7 +40,7 @@ def free_port():
         return free.getsockname()[1]
 
 
-def until(works, seconds=25):
+def until(works, seconds=60):
     """Wait until something works."""
     for _ in range(seconds * 10):
         try:
