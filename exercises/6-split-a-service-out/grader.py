@@ -166,10 +166,11 @@ class Postman:
         for _ in range(START_SECONDS * 10):
             if self._process.poll() is not None:
                 break
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return None
-            time.sleep(0.1)
+            try:
+                requests.get(f"http://127.0.0.1:{self._port}/health", timeout=5)
+                return None
+            except requests.RequestException:
+                time.sleep(0.1)
         said = output.read_text(errors="replace")[-1500:]
         return (
             f"Postman does not start alone. In a folder with postman/ and nothing "
