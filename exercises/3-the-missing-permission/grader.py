@@ -254,7 +254,7 @@ def complain(found):
     if found:
         first = "\n  ".join(found[:5])
         pytest.fail(
-            f"{len(found)} things are allowed that nothing calls for:\n  {first}",
+            f"Allowed, and called for by nothing ({len(found)}):\n  {first}",
             pytrace=False,
         )
 

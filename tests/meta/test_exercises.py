@@ -66,6 +66,9 @@ def graded(exercise, folder, capfd, only=()):
     return status, counts, int(got)
 
 
+# Graders take seconds each. That what one begins with can be made is seen at every
+# size, for the solution is made from it.
+@pytest.mark.full
 @every_exercise
 def test_what_one_begins_with_fails_but_runs(exercise, tmp_path, capfd):
     folder = exercises.begin(number_of(exercise), tmp_path)
@@ -86,7 +89,6 @@ def test_the_solution_passes_with_all_points(exercise, tmp_path, capfd):
     assert files(folder) == before, "grading leaves nothing behind"
 
 
-# Dozens of graders; the starting states and the solutions are graded at every size.
 @pytest.mark.full
 @pytest.mark.parametrize("wrong", WRONGS, ids=lambda at: f"{at.parts[-3]}-{at.stem}")
 def test_a_wrong_solution_is_found(wrong, tmp_path, capfd):
