@@ -169,6 +169,7 @@ failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and
 USED = $(foreach name,USERS VISITS PRODUCTS CHATS CHECKOUTS ORDERS PEAK,$(if \
 	$($(name)),--$(shell echo $(name) | tr A-Z a-z) "$($(name))"))
 TERMS = $(if $(COGNITO),--cognito "$(COGNITO)") $(if $(FREE),--free-tier) \
+	$(if $(METRICS),--detailed-metrics) \
 	$(if $(filter strong,$(NLU_ENGINE)),--engine strong)
 
 bill: $(VENV)/run ## Reckon a month of all stages on AWS for USERS (10000); PEAK=50, FREE=yes

@@ -23,6 +23,7 @@ VARIABLES = {
     "FREE": "`yes`: take AWS's free tier off",
     "FROM": "a stage to compare from",
     "ID": "an order's id",
+    "METRICS": "`yes`: with API Gateway's metrics of each operation",
     "NLU_ENGINE": "`light`, `strong` or `rules`",
     "ONLY": "a service or a module to keep to",
     "ORDERS": "looks at one's orders in a visit",
