@@ -209,7 +209,7 @@ def test_results_take_the_place_of_assumptions(tmp_path):
     }
     (tmp_path / "stage2-bench.json").write_text(json.dumps(two))
     call = {"operation": "order", "function": "checkout", "times": 1, "billed_ms": 31}
-    three = {"machine": machine, "calls": [call]}
+    three = {"machine": machine, "where": "on a laptop", "calls": [call]}
     (tmp_path / "stage3-calls.json").write_text(json.dumps(three))
 
     services = figures.services(results=tmp_path)
@@ -222,7 +222,8 @@ def test_results_take_the_place_of_assumptions(tmp_path):
     assert whole == pytest.approx(10)
     functions = figures.functions(3, tmp_path)
     assert functions.calls[0].billed_ms == 31
-    assert "calls: measured" in functions.basis[0]
+    assert functions.basis[0] == "calls: measured on a laptop, 2026-12-01, commit abc"
+    assert "ASSUMED" in functions.basis[1]
 
 
 def test_without_a_result_of_stage_1_it_says_what_to_run(tmp_path):
