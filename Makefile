@@ -146,7 +146,7 @@ strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
-bench: $(VENV)/test ## Measure stage 1 against bare views, 2 against 1, each function of STAGE=3
+bench: $(VENV)/test ## Measure stage 1 against bare views, 2 against 1, 3 against 2 and its functions
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
 
 load: $(VENV)/test ## Let USERS guests (20) use a running STAGE for SECONDS (60); SHAPE=spike
