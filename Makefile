@@ -147,7 +147,7 @@ strong: $(VENV)/strong ## Install what NLU_ENGINE=strong needs
 drill: $(VENV)/test ## Kill, starve and sabotage STAGE, and check that every order is right
 	@$(BIN)/python -m tests.drill --stage $(STAGE) --size drill
 
-bench: $(VENV)/test ## Measure stage 1 against bare views, 2 against 1, each function of STAGE=3
+bench: $(VENV)/test ## Measure stage 1 against bare views, 2 against 1, 3 against 2 and its functions
 	@$(BIN)/python -m load_tests.bench --stage $(STAGE)
 
 load: $(VENV)/test ## Let USERS guests (20) use a running STAGE for SECONDS (60); SHAPE=spike
@@ -186,6 +186,7 @@ experiment: $(VENV)/test ## Try one claim, with a plot and a paragraph: NAME=idl
 USED = $(foreach name,USERS VISITS PRODUCTS CHATS CHECKOUTS ORDERS PEAK,$(if \
 	$($(name)),--$(shell echo $(name) | tr A-Z a-z) "$($(name))"))
 TERMS = $(if $(COGNITO),--cognito "$(COGNITO)") $(if $(FREE),--free-tier) \
+	$(if $(METRICS),--detailed-metrics) \
 	$(if $(filter strong,$(NLU_ENGINE)),--engine strong)
 
 bill: $(VENV)/run ## Reckon a month of all stages on AWS for USERS (10000); PEAK=50, FREE=yes

@@ -24,6 +24,7 @@ VARIABLES = {
     "FREE": "`yes`: take AWS's free tier off",
     "FROM": "a stage to compare from",
     "ID": "an order's id",
+    "METRICS": "`yes`: with API Gateway's metrics of each operation",
     "NAME": "an experiment of `make experiments`",
     "NLU_ENGINE": "`light`, `strong` or `rules`",
     "OFFSET": "of an experiment's ports from a stage's own (500)",

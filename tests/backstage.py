@@ -16,11 +16,15 @@ from urllib.parse import urlsplit
 import boto3
 import jwt
 import psycopg
+from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sandbox.runner import RunningStage
 from sandbox.runner.stages import SANDBOX_PORTS
 from sandbox.runner.state import RUN_ROOT
+
+# Without it, botocore waits five minutes for an AWS that has stopped answering.
+BOUNDED = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
 
 
 class Backstage(Protocol):
@@ -106,6 +110,7 @@ class ServerlessBackstage:
             region_name=stage.region,
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106 - of the local AWS
+            config=BOUNDED,
         )
         self._catalog = dynamodb.Table(stage.tables["catalog"])
 

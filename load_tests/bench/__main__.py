@@ -1,7 +1,7 @@
 """Measure a stage: `python -m load_tests.bench --stage 1`.
 
-Stage 1 is measured against bare views, stage 2 against stage 1; of stage 3, each
-function by itself.
+Stage 1 is measured against bare views, stage 2 against stage 1, stage 3 against stage 2
+and each of its functions by itself.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sandbox.runner.state import RUN_ROOT
 from tests.guest import Guest
 
 from . import (
+    calls,
     compare,
     guests,
     lambdas,
@@ -28,6 +29,7 @@ from . import (
     report,
     report_compare,
     report_lambdas,
+    visits,
 )
 from .load import LoadError
 from .pair import WORKERS, both, strong_monolith
@@ -35,6 +37,8 @@ from .servers import Servers, everything
 
 SERVERLESS = 3
 PORT_BASES = {1: 8157, 2: 8253, SERVERLESS: 8356}
+# Among its ports there is room for those of stage 2, beside which it is measured.
+TWO_ABOVE = 3
 OUTPUT = RUN_ROOT
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 CONNECTIONS = (1, measure.CONNECTIONS)
@@ -59,7 +63,10 @@ def main() -> int:
     print("\n" + told)
     _write(OUTPUT / f"bench-stage{options.stage}.json", result)
     if options.save:
+        for_the_bill = result.pop("calls", None)
         _write(RESULTS / f"stage{options.stage}-bench.json", result)
+        if for_the_bill:
+            _write(RESULTS / f"stage{options.stage}-calls.json", for_the_bill)
     return 0
 
 
@@ -77,6 +84,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--cold", type=int, default=5, help="stage 3: cold starts each")
     parser.add_argument("--warm", type=int, default=50, help="stage 3: calls each")
+    parser.add_argument(
+        "--visits", type=int, default=5, help="stage 3: of each turn against stage 2"
+    )
     parser.add_argument("--save", action="store_true", help=f"write to {RESULTS}, too")
     parser.add_argument(
         "--log-level",
@@ -87,8 +97,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port-base", type=int)
     options = parser.parse_args()
     options.port_base = options.port_base or PORT_BASES[options.stage]
-    if options.cold < 1 or options.warm < 1:
-        parser.error("--cold and --warm must be at least 1")
+    if min(options.cold, options.warm, options.visits) < 1:
+        parser.error("--cold, --warm and --visits must be at least 1")
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("--rounds must be at least 1 and --seconds above 0")
     return options
@@ -138,6 +148,11 @@ def _functions(options: argparse.Namespace) -> dict[str, Any]:
     env = {"LOG_LEVEL": options.log_level}
     with started(3, name=name, port_base=options.port_base, env=env) as running:
         found = lambdas.measure(running, options.cold, options.warm, print)
+        called = calls.measure(running, options.warm, print)
+        with visits.services(options.port_base + TWO_ABOVE, options.log_level) as two:
+            against = visits.compare(
+                two, running, options.rounds, options.visits, print
+            )
     return {
         "stage": options.stage,
         "machine": here,
@@ -145,6 +160,10 @@ def _functions(options: argparse.Namespace) -> dict[str, Any]:
         "cold": options.cold,
         "warm": options.warm,
         "functions": found,
+        "calls": {"stage": options.stage, "machine": here, **called},
+        "rounds": options.rounds,
+        "visits_a_round": options.visits,
+        "visits": against,
     }
 
 

@@ -153,6 +153,18 @@ class Lambda:
             time.sleep(0.1)
         raise LoadError(f"{function}: no {wanted} REPORT lines in its logs")
 
+    def new_reports(self, function: str, seen: set[str]) -> list[Report]:
+        """Return the `REPORT` lines of a function that there are and that are new.
+
+        Args:
+            function: its name.
+            seen: requests that were reported before; the new ones are added.
+        """
+        every = self._every_report(function)
+        new = [report for report in every if report.request_id not in seen]
+        seen |= {report.request_id for report in new}
+        return new
+
     def _every_report(self, function: str) -> Iterator[Report]:
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=f"/aws/lambda/{PREFIX}-{function}"
@@ -208,7 +220,7 @@ def measure(
         one = Function(name, words)
         _measure_cold(functions, one, call, cold)
         _measure_warm(functions, one, call, warm)
-        worker = _worker(stage, name)
+        worker = worker_of(stage, name)
         one.package = functions.configuration(name)["CodeSize"] / MIB
         if worker:
             one.resident = worker.memory_info().rss / MIB
@@ -247,13 +259,13 @@ def _calls(functions: Lambda, guest: Guest) -> Iterator[tuple[str, str, Call]]:
 
     def asked(method: str, path: str, **options: Any) -> Call:
         def call() -> None:
-            _right(guest.request(method, path, **options))
+            right(guest.request(method, path, **options))
 
         return call
 
     yield "catalog-api", "GET /products/{id}", asked("GET", f"/products/{PRODUCT_ID}")
     yield "nlu-api", "POST /nlu", asked("POST", "/nlu", json={"messages": [said]})
-    yield "checkout-api", "POST /checkout", lambda: _right(guest.buy(PRODUCT_ID))
+    yield "checkout-api", "POST /checkout", lambda: right(guest.buy(PRODUCT_ID))
     yield (
         "checkout-sweep",
         "nothing to do",
@@ -266,7 +278,12 @@ def _calls(functions: Lambda, guest: Guest) -> Iterator[tuple[str, str, Call]]:
     )
 
 
-def _right(answer: requests.Response) -> None:
+def right(answer: requests.Response) -> None:
+    """Let an answer pass.
+
+    Raises:
+        LoadError: it is not the right one.
+    """
     if answer.status_code != HTTPStatus.OK:
         raise LoadError(f"{answer.url}: {answer.status_code} {answer.text[:200]}")
 
@@ -286,7 +303,7 @@ def _tick() -> dict[str, Any]:
     }
 
 
-def _worker(stage: RunningStage, function: str) -> psutil.Process | None:
+def worker_of(stage: RunningStage, function: str) -> psutil.Process | None:
     """Return the process that runs a function of a stage on this machine."""
     begin = f"ministack-lambda-{PREFIX}-{function}-"
     for process in psutil.Process(stage.runner_pid).children(recursive=True):

@@ -68,10 +68,10 @@ def both(port_base: int, log_level: str, guests: int) -> Iterator[Pair]:
     """
     shared = {"LOG_LEVEL": log_level, "NLU_ENGINE": "light", "REPLICAS": ""}
     with (
-        _fresh(
+        fresh(
             1, "bench-monolith", port_base - MONOLITH_BELOW, shared, WORKERS
         ) as monolith,
-        _fresh(2, "bench-services", port_base, shared, 1) as services,
+        fresh(2, "bench-services", port_base, shared, 1) as services,
     ):
         yield Pair(_monolith(monolith, guests), _services(services, guests))
 
@@ -89,14 +89,26 @@ def strong_monolith(port_base: int, guests: int) -> Iterator[Side]:
     """
     engine = {"NLU_ENGINE": "strong"}
     base = port_base - MONOLITH_BELOW
-    with _fresh(1, "bench-strong", base, engine, workers=1) as running:
+    with fresh(1, "bench-strong", base, engine, workers=1) as running:
         yield _monolith(running, guests)
 
 
 @contextmanager
-def _fresh(
+def fresh(
     stage: int, name: str, port_base: int, env: dict[str, str], workers: int
 ) -> Iterator[RunningStage]:
+    """Start a stage with an empty database and full shelves; stop it at the end.
+
+    Args:
+        stage: its number.
+        name: of the run; what an earlier one of this name left goes.
+        port_base: its first port.
+        env: settings.
+        workers: of each of its servers.
+
+    Raises:
+        StartError: it did not come up.
+    """
     shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
     env = env | {"WEB_CONCURRENCY": str(workers)}
     with started(stage, name=name, port_base=port_base, env=env) as running:

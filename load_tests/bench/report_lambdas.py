@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .report import table
+from .report import middle, table
 from .statistics import percentile
 
 WHAT = (
@@ -46,6 +46,39 @@ def markdown(result: dict[str, Any]) -> str:
             how,
             table(HEAD, [_row(function) for function in result["functions"]]),
             LIMITS,
+            *([_visits(result)] if "visits" in result else []),
+        ]
+    )
+
+
+def _visits(result: dict[str, Any]) -> str:
+    visits = result["visits"]
+    ratio = visits["ratio"]
+    how = (
+        "One guest, whose visit is GET products, two messages, a checkout and GET of "
+        f"the order; {result['rounds']} rounds in turns, {result['visits_a_round']} "
+        "visits each, all workers warm, the signing not counted. Rates are medians; "
+        "the ratio is the geometric mean over rounds, its interval a bootstrap over "
+        "rounds. It compares MiniStack with nginx and gunicorn on one machine: what "
+        "API Gateway, Lambda and DynamoDB take is not in it."
+    )
+    row = (
+        f"{middle(visits['functions']):.2f}",
+        f"{middle(visits['services']):.2f}",
+        f"**{ratio['estimate']:.3f}**",
+        f"{ratio['low']:.3f} to {ratio['high']:.3f}",
+    )
+    head = ("functions, visits/s", "services, visits/s", "ratio", "95 % interval")
+    kinds = [
+        (kind, *(f"{each:.1f}" for each in times))
+        for kind, times in visits["p50"].items()
+    ]
+    return "\n\n".join(
+        [
+            "## Visits against stage 2",
+            how,
+            table(head, [row]),
+            table(("p50 ms", "services", "functions"), kinds),
         ]
     )
 

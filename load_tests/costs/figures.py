@@ -132,9 +132,9 @@ def services(engine: str = "light", results: Path = RESULTS) -> ServerFigures:
 def functions(stage: int, results: Path = RESULTS) -> FunctionFigures:
     """Return the figures of stage 3 or 4.
 
-    A result `stage3-calls.json` has `machine`, as every result, and the members of
-    `assumptions.yaml` that it replaces: `operations`, or `calls`, where `billed_ms` may
-    stand for `cpu_ms` and `wait_ms`.
+    A result `stage3-calls.json` has `machine`, as every result, `where` it was
+    measured, and the members of `assumptions.yaml` that it replaces: `operations`, or
+    `calls`, where `billed_ms` may stand for `cpu_ms` and `wait_ms`.
 
     Args:
         stage: 3 or 4.
@@ -146,7 +146,11 @@ def functions(stage: int, results: Path = RESULTS) -> FunctionFigures:
     if result:
         said = sorted(result.keys() & assumed.keys())
         assumed |= result
-        basis = [f"{', '.join(said)}: measured, {_when(result)}; the rest: ASSUMED"]
+        place = f" {result['where']}" if "where" in result else ""
+        basis = [
+            f"{', '.join(said)}: measured{place}, {_when(result)}",
+            "all else: ASSUMED, counted in the code; never measured on AWS",
+        ]
     calls = [*assumed["calls"], *assumed["regular"]]
     return FunctionFigures(
         calls=tuple(_call(stage, call) for call in calls),

@@ -59,7 +59,7 @@ def draw(usage: Usage, terms: Terms, file: Path) -> None:
     both[0].legend()
     figure.suptitle(
         f"A month of the concierge on AWS ({terms.prices.region}, prices of "
-        f"{terms.prices.read}); stages 3 and 4: assumed, not measured"
+        f"{terms.prices.read}); stages 3 and 4: never measured there"
     )
     figure.savefig(file, dpi=DOTS_AN_INCH)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 import requests
+from botocore.exceptions import BotoCoreError
 
 from load_tests import shelves
 from load_tests.accounts import sign_up_many
@@ -32,11 +33,16 @@ from .plan import Plan
 from .shapes import SHAPES
 from .tails import FILE, Row, table
 
+# How a guest or the stock is refused before the load begins.
+REFUSED = (requests.RequestException, BotoCoreError, CognitoError, WrongAnswer)
+NEVER_ENDED = 3
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 PLAN_FILE = "plan.json"
 # Who waits for an answer or an order when the time is up may wait to its end: Locust
 # counts nothing of guests whom it kills, and what hangs would look like no failure.
 STOP_SECONDS = 100
+# Locust ends by itself within that; what goes on for longer will not end.
+END_SECONDS = 30
 PAGE_PORT = 8089
 # Keys of AWS are good for an hour, and signing up takes some of it.
 COGNITO_SECONDS = 3000
@@ -48,7 +54,7 @@ def main() -> int:
     try:
         stage = running(options.stage, options.run)
         return _load(options, stage)
-    except (requests.RequestException, CognitoError, WrongAnswer) as error:
+    except REFUSED as error:
         print(f"No load, for a guest was refused: {error}", file=sys.stderr)
         return 1
     except (NotRunningError, ValueError) as error:
@@ -67,6 +73,7 @@ def _load(options: argparse.Namespace, stage: RunningStage) -> int:
         )
     folder = _folder(options, stage)
     measured_too = options.sign_up == "yes"
+    _told(f"signing up {1 if measured_too else options.users} guests ...")
     accounts = sign_up_many(stage, 1 if measured_too else options.users, _told)
     plan = Plan(
         stage=stage,
@@ -84,13 +91,17 @@ def _load(options: argparse.Namespace, stage: RunningStage) -> int:
         afterwards.callback((folder / PLAN_FILE).unlink)
         plans.write(plan, folder / PLAN_FILE)
         began, before = time.monotonic(), _cpu_seconds()
-        code = _locust(options, folder)
+        code = _locust(options, folder, None if options.page else seconds)
         took, cpu = time.monotonic() - began, _cpu_seconds() - before
-    return _report(folder, plan, code, took, cpu)
+        # Before the shelves, which a stage that answers no more keeps for a while.
+        return _report(folder, plan, code, took, cpu)
 
 
-def _locust(options: argparse.Namespace, folder: Path) -> int:
+def _locust(options: argparse.Namespace, folder: Path, seconds: float | None) -> int:
     """Run Locust to its end; Ctrl-C ends it in good order, with its report.
+
+    What is still there when the load, and all that may be waited for, is over, is
+    killed, and its status is not 0. Without `seconds` it goes on until Ctrl-C.
 
     It has a session of its own, so that Ctrl-C reaches Locust's master only through
     us: workers that it reaches, too, die without telling what they have measured.
@@ -109,15 +120,35 @@ def _locust(options: argparse.Namespace, folder: Path) -> int:
         start_new_session=True,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by SIGTERM."))
+    patience = None if seconds is None else seconds + STOP_SECONDS + END_SECONDS
     try:
         while True:
             try:
-                return locust.wait()
+                return locust.wait(patience)
             except KeyboardInterrupt:
                 _told("ending; the report is written in a moment")
                 locust.send_signal(signal.SIGINT)
+                patience = STOP_SECONDS + END_SECONDS
+            except subprocess.TimeoutExpired:
+                print(
+                    f"Locust did not end within {patience:.0f} s and is killed; "
+                    "what it had measured is lost. Is the stage still there?",
+                    file=sys.stderr,
+                )
+                return NEVER_ENDED
     finally:
-        locust.terminate()
+        _end(locust)
+
+
+def _end(locust: subprocess.Popen[bytes]) -> None:
+    """End Locust and its workers, which are a session of their own."""
+    if locust.poll() is not None:
+        return
+    locust.terminate()
+    try:
+        locust.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(locust.pid, signal.SIGKILL)
         locust.wait()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import requests
+from botocore.exceptions import BotoCoreError
 
 from load_tests import shelves
 from load_tests.accounts import Account, sign_up_many
@@ -29,6 +30,8 @@ from . import arrivals, report
 from .generator import fire
 from .purchases import TIMEOUT_SECONDS, Purchases
 
+# How a guest or the stock is refused before the spike begins.
+REFUSED = (requests.RequestException, BotoCoreError, CognitoError, WrongAnswer)
 GUESTS = 20
 SEED = 20261123
 SETTLE_SECONDS = 120.0
@@ -42,7 +45,7 @@ def main() -> int:
         accounts = sign_up_many(stage, options.guests, _told)
         with shelves.filled(stage, accounts[0], _told):
             found = asyncio.run(_spike(options, stage, accounts))
-    except (requests.RequestException, CognitoError, WrongAnswer) as error:
+    except REFUSED as error:
         print(f"No load, for a guest was refused: {error}", file=sys.stderr)
         return 1
     except (NotRunningError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Run the local AWS in the foreground: `python -m sandbox.aws --port 8300`.
 
 MiniStack takes this process's place, so signals reach it without a detour. It writes
-its state when it is asked to stop, and reads it when it starts again.
+its state now and then and when it is asked to stop, and reads it when it starts again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from pathlib import Path
 
 from sandbox.runner.ending import MARK
 
+from . import keeping
+
 # Its functions inherit what it has, so it has nothing of ours: no setting, no secret.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", MARK)
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "KEEP_SECONDS", MARK)
 
 SERVER = Path(__file__).resolve().with_name("server.py")
 MISSING = (
@@ -35,6 +37,7 @@ def main() -> int:
     # What functions were unpacked to when the last run was killed.
     shutil.rmtree(arguments.data / "tmp", ignore_errors=True)
     try:
+        _begin_whole(arguments.data)
         (arguments.data / "tmp").mkdir(parents=True)
         settings = environment(arguments.port, arguments.data.resolve(), os.environ)
         os.execve(  # noqa: S606 (our own words)
@@ -67,6 +70,17 @@ def environment(port: int, data: Path, environ: Mapping[str, str]) -> dict[str, 
         "TMPDIR": str(data / "tmp"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _begin_whole(data: Path) -> None:
+    """Forget the files of buckets that nothing kept knows of: nobody could make them.
+
+    So it is when the first run was killed before it kept anything.
+    """
+    state = data / "state"
+    keeping.settle(state)
+    if not keeping.is_there(state):
+        shutil.rmtree(data / "s3", ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:

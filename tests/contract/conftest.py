@@ -11,12 +11,12 @@ from tests.contract.contract import Contract
 from tests.contract.outside import Ledger, Mailbox
 from tests.guest import Guest
 
-# Signatures come with stage 3. PostgreSQL and SMTP, to take away, end with stage 2;
-# so do lessons typed at a stage: tests/meta types what of the third needs no AWS.
+# Signatures and accounts of Cognito's come with stage 3. Lessons typed at a stage end
+# with stage 2: tests/meta types what of the third needs no AWS.
 collect_ignore = (
-    ["test_signatures.py"]
+    ["test_pool_accounts.py", "test_signatures.py"]
     if BY_BEARER
-    else ["test_dependencies_down.py", "test_tutorial.py"]
+    else ["test_tutorial.py"]
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +18,13 @@ from sandbox.runner import started
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT
 from tests.backstage import database_url
-from tests.conftest import FULL, PARTNER_KEY, STAGE
+from tests.conftest import BY_BEARER, FULL, PARTNER_KEY, STAGE
 from tests.contract.conftest import Stranger
 from tests.contract.contract import Contract
 from tests.contract.examples import example
 from tests.contract.outside import Ledger, Mailbox, until
 from tests.contract.wire import Wire
+from tests.contract.wired import Wired
 from tests.guest import PASSWORD
 
 # Beside the stage of the other tests and those that people run.
@@ -37,7 +39,16 @@ DATABASES = {
         for service in ("IDENTITY", "CATALOG", "CHECKOUT", "NOTIFICATIONS")
     ],
 }
-WITHOUT_DATABASE = {1: {"health"}, 2: {"health", "converse", "chatbot", "logOut"}}
+WITHOUT_DATABASE = {
+    1: {"health"},
+    2: {"health", "converse", "chatbot", "logOut"},
+    3: {"health"},
+    4: {"health"},
+}
+# How many at once: the local AWS starts a worker for each.
+AT_ONCE = 20 if BY_BEARER else 2
+bearer = pytest.mark.bearer
+synchronous = pytest.mark.synchronous
 NEED_THE_DATABASE = [
     o for o in OPERATIONS if o.id not in WITHOUT_DATABASE.get(STAGE, ())
 ]
@@ -53,7 +64,18 @@ IMPATIENT = {
 
 
 @pytest.fixture(scope="module")
-def wire(stage):
+def wired(stage):
+    """The functions of the stage, impatient and behind wires."""
+    with Wired(stage).connected() as them:
+        yield them
+
+
+@pytest.fixture(scope="module")
+def wire(stage, request):
+    """The wire to the database."""
+    if not BY_BEARER:
+        yield request.getfixturevalue("wired").database
+        return
     wire = Wire(urlsplit(database_url(stage)).port or 5432)
     yield wire
     wire.close()
@@ -61,7 +83,13 @@ def wire(stage):
 
 @pytest.fixture(scope="module")
 def fragile(stage, wire):
-    """A second stage, impatient, with databases of its own behind the wire."""
+    """An impatient stage: a second one, with databases of its own behind the wire.
+
+    On the local AWS it is the one stage, whose functions are told other addresses.
+    """
+    if not BY_BEARER:
+        yield stage
+        return
     urls = {name: database_behind(wire, stage) for name in DATABASES[STAGE]}
     name = f"{STAGES[STAGE].name}-fragile"
     shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
@@ -125,6 +153,8 @@ def finished(guest):
 
 # Stripe
 
+# How long an order of stage 4 may wait after it for its turn.
+OUTAGE_SECONDS = 120.0
 OUTAGES = {
     "refused": {"refuse": True},
     "hanging": {"hang": True},
@@ -149,8 +179,9 @@ LOST_ANSWERS = {
 }
 
 
-# The file that talks to Stripe is the same in stage 2; around it others call.
+# The file that talks to Stripe is the same in all stages; around it others call.
 USUAL = ("hanging", "dropped-after-create", "no-answer-to-confirm-or-retrieve")
+USUAL = USUAL if BY_BEARER else USUAL[::2]
 THESE_OUTAGES = {
     name: faults
     for name, faults in OUTAGES.items()
@@ -158,6 +189,7 @@ THESE_OUTAGES = {
 }
 
 
+@synchronous
 @pytest.mark.parametrize("by", ["the sweep", "trying again"])
 @pytest.mark.parametrize("faults", THESE_OUTAGES.values(), ids=THESE_OUTAGES)
 def test_an_order_outlives_an_outage_of_stripe(faults, by, guest, ledger):
@@ -179,6 +211,7 @@ def test_an_order_outlives_an_outage_of_stripe(faults, by, guest, ledger):
     assert guest.get("/products/candy-jar").json()["stock"] == stock - 1
 
 
+@synchronous
 @pytest.mark.parametrize("faults", LOST_ANSWERS.values(), ids=LOST_ANSWERS)
 def test_a_lost_answer_is_asked_for_and_the_order_is_confirmed(faults, guest, ledger):
     with ledger.going_wrong(**faults):
@@ -188,6 +221,7 @@ def test_a_lost_answer_is_asked_for_and_the_order_is_confirmed(faults, guest, le
     assert ledger.charges(answer.json()["order"]["orderId"]) == 1
 
 
+@synchronous
 def test_a_card_is_declined_all_the_same_when_the_answer_was_lost(guest, ledger):
     with ledger.going_wrong(drop_after=True, operations=["confirm"]):
         answer = guest.buy("candy-jar", paymentMethod="pm_card_visa_chargeDeclined")
@@ -205,10 +239,22 @@ def test_everything_but_buying_works_without_stripe(guest, ledger):
 # The mail server
 
 
-def test_mail_does_not_fail_an_order_and_comes_later(fragile, new_guest, mailbox):
+@pytest.fixture
+def mail_away(request, mailbox):
+    """Take the mail server away: it refuses connections, or never answers."""
+    if BY_BEARER:
+        return lambda fault: mailbox.going_wrong(**{fault: True})
+    wire = request.getfixturevalue("wired").mail
+    return lambda fault: {"refuse": wire.cut, "hang": wire.frozen}[fault]()
+
+
+@synchronous
+def test_mail_does_not_fail_an_order_and_comes_later(
+    fragile, new_guest, mailbox, mail_away
+):
     guests = {}
     for fault in ("refuse", "hang"):
-        with mailbox.going_wrong(**{fault: True}):
+        with mail_away(fault):
             guests[fault] = new_guest(fragile)
             answer = guests[fault].buy("candy-jar")
             assert answer.status_code == 200
@@ -216,8 +262,14 @@ def test_mail_does_not_fail_an_order_and_comes_later(fragile, new_guest, mailbox
             assert mailbox.of(guests[fault].email) == []
     for guest in guests.values():
         mails = until(lambda guest=guest: mailbox.of(guest.email), "the mail comes")
-        ids = {mail["headers"]["X-Order-Id"] for mail in mails}
-        assert ids == {only_order(guest)["orderId"]}
+        about = {order_of(mail) for mail in mails}
+        assert about == {only_order(guest)["orderId"]}
+
+
+def order_of(mail):
+    """Return the order that a letter is about; SES keeps no headers to be shown."""
+    named = mail.get("headers", {}).get("X-Order-Id")
+    return named or re.search("ord_[0-9a-f]{24}", mail["text"]).group()
 
 
 # The database
@@ -230,7 +282,7 @@ def without_database(operation, request, caller):
     assert int(answer.headers["Retry-After"]) >= 1
     message = answer.json()["message"]
     assert "try again" in message.lower()
-    for trace in ("Traceback", "psycopg", "sqlalchemy", "connection"):
+    for trace in ("Traceback", "psycopg", "sqlalchemy", "connection", "botocore"):
         assert trace not in message
 
 
@@ -242,6 +294,8 @@ def tells_of_database(url):
 
 def keepers(stage):
     """Return the addresses of all who keep something in the database."""
+    if not BY_BEARER:
+        return [stage.api_url.removesuffix("/v1")]
     names = {name.partition("_")[0].lower() for name in DATABASES[STAGE]}
     found = [url["url"] for name in names for url in stage.services.get(name, ())]
     return found or [stage.site_url]
@@ -257,7 +311,7 @@ def test_without_its_database_everything_is_503_and_comes_back(
         for operation in NEED_THE_DATABASE
     }
     with getattr(wire, way)():
-        with ThreadPoolExecutor(20) as crowd:
+        with ThreadPoolExecutor(AT_ONCE) as crowd:
             answers = [
                 crowd.submit(without_database, operation, request, guest)
                 for operation, request in asked.values()
@@ -279,6 +333,49 @@ def test_without_its_database_everything_is_503_and_comes_back(
     assert len(guest.get("/orders").json()["orders"]) == 2
 
 
+# The catalogue, where it is a service of its own
+
+
+needs_functions = pytest.mark.skipif(
+    BY_BEARER, reason="in the monolith it is a module; test_stage2_checkout.py has it"
+)
+
+
+@needs_functions
+@pytest.mark.parametrize("way", ["cut", "frozen"])
+def test_without_the_catalogue_nothing_is_sold_and_nothing_lost(
+    way, wired, guest, ledger
+):
+    key, known = str(uuid.uuid4()), ledger.known_orders()
+    stock = guest.get("/products/candy-jar").json()["stock"]
+    with getattr(wired.catalog, way)():
+        answer = guest.buy("candy-jar", key)
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert "try again" in answer.json()["message"].lower()
+        # The price is the catalogue's: without it there is no order.
+        assert guest.get("/orders").json()["orders"] == []
+        assert ledger.known_orders() == known
+        assert guest.get("/products").ok
+    until(lambda: guest.buy("candy-jar", key).ok, "it is sold")
+    order = until(lambda: finished(guest), "the order ends")
+    assert order["status"] == "confirmed"
+    assert ledger.charges(order["orderId"]) == 1
+    assert guest.get("/products/candy-jar").json()["stock"] == stock - 1
+
+
+@needs_functions
+@pytest.mark.asynchronous
+def test_an_order_is_accepted_while_stripe_is_away_and_settles(guest, ledger):
+    with ledger.going_wrong(refuse=True):
+        answer = guest.buy("candy-jar")
+        assert answer.status_code == 202
+        assert only_order(guest)["status"] == "pending"
+    order = until(lambda: finished(guest), "the order ends", OUTAGE_SECONDS)
+    assert order["status"] == "confirmed"
+    assert ledger.charges(order["orderId"]) == 1
+
+
 # Rates
 
 
@@ -291,6 +388,7 @@ def until_429(call, most):
     raise AssertionError(f"{most + 1} calls and none too many")
 
 
+@bearer  # API Gateway's own usage plan: tests/integration/test_stage3_platform.py
 def test_a_partner_over_its_rate_is_put_off(stranger):
     # A minute may begin in between, hence twice the rate at most; and some calls were
     # spent above.
@@ -303,6 +401,7 @@ def test_a_partner_over_its_rate_is_put_off(stranger):
     assert answer.headers["Retry-After"] in answer.json()["message"]
 
 
+@bearer  # Cognito counts, at the other stages
 def test_who_guesses_passwords_is_put_off_even_when_right_at_last(guest, stranger):
     wrong = {"email": guest.email, "password": "not this one"}
     _, answer = until_429(lambda: stranger.post("/login", json=wrong), 40)

@@ -58,3 +58,26 @@ def test_the_table_has_a_row_for_each_function():
         *("nlu-api", "POST /nlu", "900", "20", "30.0 (39.0)", "20", "20"),
         *("512", "176", "not seen", "35.7", "not seen"),
     ]
+
+
+def test_visits_are_told_with_their_interval_and_what_they_do_not_show():
+    visits = {
+        "functions": [3.0],
+        "services": [30.0],
+        "ratio": {"estimate": 0.1, "low": 0.1, "high": 0.1},
+        "p50": {"products": (2.0, 20.0)},
+    }
+    told = report_lambdas.markdown(
+        {
+            "machine": {"cores": "2"},
+            "cold": 1,
+            "warm": 3,
+            "rounds": 2,
+            "visits_a_round": 5,
+            "functions": [],
+            "visits": visits,
+        }
+    )
+    assert "| 3.00 | 30.00 | **0.100** | 0.100 to 0.100 |" in told
+    assert "| products | 2.0 | 20.0 |" in told
+    assert "Lambda and DynamoDB take is not in it" in told

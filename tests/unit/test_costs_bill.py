@@ -210,7 +210,7 @@ def test_results_take_the_place_of_assumptions(tmp_path):
     }
     (tmp_path / "stage2-bench.json").write_text(json.dumps(two))
     call = {"operation": "order", "function": "checkout", "times": 1, "billed_ms": 31}
-    three = {"machine": machine, "calls": [call]}
+    three = {"machine": machine, "where": "on a laptop", "calls": [call]}
     (tmp_path / "stage3-calls.json").write_text(json.dumps(three))
 
     services = figures.services(results=tmp_path)
@@ -223,7 +223,8 @@ def test_results_take_the_place_of_assumptions(tmp_path):
     assert whole == pytest.approx(10)
     functions = figures.functions(3, tmp_path)
     assert functions.calls[0].billed_ms == 31
-    assert "calls: measured" in functions.basis[0]
+    assert functions.basis[0] == "calls: measured on a laptop, 2026-12-01, commit abc"
+    assert "ASSUMED" in functions.basis[1]
 
 
 def test_without_a_result_of_stage_1_it_says_what_to_run(tmp_path):
@@ -262,6 +263,16 @@ def test_the_estimate_of_a_deployment_is_the_models_bill():
     usage = of_requests(Decimal(1_000_000), Usage(Decimal(1), sign_ins=Decimal(0)))
     assert f"{bill(3, usage).total:.2f}" in told
     assert "1,000,000 requests" in told
+
+
+def test_metrics_of_each_method_are_paid_for_by_those_who_asked_for_them():
+    asked = bill(3, TEN_THOUSAND, Terms(detailed_metrics=True))
+    extra = asked.total - bill(3, TEN_THOUSAND).total
+    assert extra == asked.dollars("Metrics and alarms")
+    assert 10 < extra <= 12
+    told = estimate.monthly(deployment(3, "dev", {"API_DETAILED_METRICS": "true"}))
+    assert "metrics" in told
+    assert "metrics" not in estimate.monthly(deployment(3, "dev", {}))
 
 
 @pytest.mark.parametrize("asked", ["many", "-5", "NaN", "Infinity"])
