@@ -1,4 +1,4 @@
-"""What the site adds to the pages: the sources they lead to, and diagrams drawn here.
+"""What the site adds to the pages: the sources they lead to, diagrams, Swagger UI.
 
 A page in `docs/` links to a source as it would on a code host, by a relative path. On
 the site that source is a page of its own, so nothing leads to another host.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
+from course import contract
 from course.hosts import foreign
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DOCS = "docs"
 SOURCES = "source"
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)]*)?\))")
+SWAGGER = REPOSITORY / "course" / "swagger"
 FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 PICTURES = {".png", ".svg"}
 LANGUAGES = {
@@ -53,8 +55,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 files.append(_shown(target, config))
                 if target.endswith(".md"):
                     waiting.append(target)
+    for uri, path in _assets():
+        files.append(File.generated(config, uri, abs_src_path=str(path)))
     files.append(
-        File.generated(config, "assets/mermaid.js", abs_src_path=str(_mermaid()))
+        File.generated(config, "swagger/contract.js", content=contract.script())
     )
     return files
 
@@ -154,9 +158,17 @@ def _is_source(uri: str) -> bool:
     return uri.startswith(f"{SOURCES}/")
 
 
-def _mermaid() -> Path:
-    """Return Mermaid's file for browsers, which a package of PyPI carries along."""
-    package = find_spec("mermaidx")
-    if package is None or package.origin is None:
-        raise FileNotFoundError("mermaidx is not installed: use `make docs`.")
-    return Path(package.origin).parent / "assets" / "mermaid.js"
+def _assets() -> Iterator[tuple[str, Path]]:
+    """Return what browsers need, and where it is: ours, and of packages of PyPI."""
+    yield "assets/mermaid.js", _package("mermaidx") / "assets" / "mermaid.js"
+    for name in ("index.html", "show.js", "embed.js"):
+        yield f"swagger/{name}", SWAGGER / name
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        yield f"swagger/{name}", _package("flask_swagger_ui") / "dist" / name
+
+
+def _package(name: str) -> Path:
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise FileNotFoundError(f"{name} is not installed: use `make docs`.")
+    return Path(found.origin).parent
