@@ -176,6 +176,7 @@ experiment: $(VENV)/test ## Try one claim, with a plot and a paragraph: NAME=idl
 USED = $(foreach name,USERS VISITS PRODUCTS CHATS CHECKOUTS ORDERS PEAK,$(if \
 	$($(name)),--$(shell echo $(name) | tr A-Z a-z) "$($(name))"))
 TERMS = $(if $(COGNITO),--cognito "$(COGNITO)") $(if $(FREE),--free-tier) \
+	$(if $(METRICS),--detailed-metrics) \
 	$(if $(filter strong,$(NLU_ENGINE)),--engine strong)
 
 bill: $(VENV)/run ## Reckon a month of all stages on AWS for USERS (10000); PEAK=50, FREE=yes

@@ -24,6 +24,7 @@ VARIABLES = {
     "FROM": "a stage to compare from",
     "ID": "an order's id",
     "NAME": "an experiment of `make experiments`",
+    "METRICS": "`yes`: with API Gateway's metrics of each operation",
     "NLU_ENGINE": "`light`, `strong` or `rules`",
     "OFFSET": "of an experiment's ports from a stage's own (500)",
     "ONLY": "a service or a module to keep to",
