@@ -43,8 +43,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
 	pause resume order folder sdk rotate-keys test test-service lint format types chat \
-	understand intents nlu-bench strong drill bench load load-ui spike failures bill \
-	bill-plot limits diff carry exercise grade docs reference lock clean
+	understand intents nlu-bench strong drill bench load load-ui spike failures \
+	experiments experiment bill bill-plot limits diff carry exercise grade docs reference lock clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -98,7 +98,7 @@ test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs) ## Run every tes
 	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
 	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
 
-test-stage-1: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk)
+test-stage-1: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong)
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 
 # What was written for every stage; the rest is tested once, with the first: so are the
@@ -165,10 +165,18 @@ failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and
 	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
 	@$(BIN)/python -m load_tests.failures.crowd
 
+experiments: $(VENV)/test ## List the experiments: a claim of the lecture, how long, which stages
+	@$(BIN)/python -m load_tests.experiments --list
+
+experiment: $(VENV)/test ## Try one claim, with a plot and a paragraph: NAME=idle-cost SAVE=yes
+	@$(BIN)/python -m load_tests.experiments "$(NAME)" $(call given,OFFSET,offset) \
+		$(if $(SAVE),--save) $(if $(REDRAW),--redraw)
+
 # How the concierge is used, if it is told: make bill USERS=5000 PEAK=20 VISITS=4
 USED = $(foreach name,USERS VISITS PRODUCTS CHATS CHECKOUTS ORDERS PEAK,$(if \
 	$($(name)),--$(shell echo $(name) | tr A-Z a-z) "$($(name))"))
 TERMS = $(if $(COGNITO),--cognito "$(COGNITO)") $(if $(FREE),--free-tier) \
+	$(if $(METRICS),--detailed-metrics) \
 	$(if $(filter strong,$(NLU_ENGINE)),--engine strong)
 
 bill: $(VENV)/run ## Reckon a month of all stages on AWS for USERS (10000); PEAK=50, FREE=yes

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from load_tests.costs.lines import Line
-from load_tests.costs.stages import bill
+from load_tests.costs.stages import Terms, bill
 from load_tests.costs.usage import Usage, of_requests
 
 from .settings import Deployment, SettingsError
@@ -17,13 +17,15 @@ from .settings import Deployment, SettingsError
 def monthly(deployment: Deployment) -> str:
     """Return the bill of a month as a table.
 
-    `REQUESTS` in the environment says how many requests a month (100,000).
+    `REQUESTS` in the environment says how many requests a month (100,000), and
+    `API_DETAILED_METRICS` whether the API has metrics of each method.
 
     Raises:
         SettingsError: that is no number of requests.
     """
     usage = _usage(deployment.asked("REQUESTS", "100000"))
-    reckoned = bill(deployment.stage, usage)
+    detailed = deployment.asked("API_DETAILED_METRICS") == "true"
+    reckoned = bill(deployment.stage, usage, Terms(detailed_metrics=detailed))
     requests = sum(usage.a_month().values())
     head = (
         f"{deployment.prefix}: {requests:,.0f} requests a month, by {usage.users:,.0f} "

@@ -16,6 +16,7 @@ BUDGET_DOLLARS = "10"
 # Parameters that a setting decides if it is there; the templates have the defaults.
 OPTIONAL = {
     "API_BURST": "Burst",
+    "API_DETAILED_METRICS": "DetailedMetrics",
     "API_RATE": "Rate",
     "BUDGET_EMAIL": "BudgetEmail",
     "BUDGET_LIMIT": "BudgetLimit",

@@ -22,6 +22,7 @@ SOLD_OUT = "Sorry, there is not enough of this left. Nothing was charged."
 LOCATION = re.compile(r"/v1(/orders/ord_[0-9a-f]{24})")
 ORDER_ID = re.compile(r"ord_[0-9a-f]{24}")
 LONGEST_WORDS = 120
+NO_ANSWER = "no answer"
 
 
 class WrongAnswer(Exception):
@@ -179,4 +180,4 @@ def _refusal(status: int, body: bytes) -> str:
     with suppress(msgspec.DecodeError, KeyError, TypeError):
         words = str(msgspec.json.decode(body)["message"])
     words = ORDER_ID.sub("ord_...", words)[:LONGEST_WORDS]
-    return f"{status} {words}" if status else f"no answer: {words}"
+    return f"{status} {words}" if status else f"{NO_ANSWER}: {words}"

@@ -25,6 +25,7 @@ def main() -> int:
             known.with_free_tier() if asked.free_tier else known,
             asked.cognito,
             asked.engine,
+            asked.detailed_metrics,
         )
         usage = usage_of(asked)
         if asked.plot:
@@ -78,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         choices=("lite", "essentials", "plus", "none"),
     )
     parser.add_argument("--engine", default="light", choices=("light", "strong"))
+    parser.add_argument(
+        "--detailed-metrics",
+        action="store_true",
+        help="API Gateway's of each method, as with API_DETAILED_METRICS=true",
+    )
     parser.add_argument("--free-tier", action="store_true", help="take it off")
     parser.add_argument("--plot", type=Path, help="draw the bills over users to a file")
     return parser

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from .lines import GB, Bill, Line, Part, line
-from .prices import PriceList
+from .prices import NOTHING, PriceList
 from .servers import for_guests
 from .usage import Usage
 from .work import Call, Each, FunctionFigures, Traffic
@@ -20,6 +20,7 @@ def bill(
     figures: FunctionFigures,
     prices: PriceList,
     cognito: str = "essentials",
+    detailed_metrics: bool = False,
 ) -> Bill:
     """Return a month's bill.
 
@@ -30,6 +31,7 @@ def bill(
         prices: what work costs.
         cognito: the user pool's plan: `lite`, `essentials` or `plus`; with `none`
             somebody else keeps the accounts, and is not in the bill.
+        detailed_metrics: whether API Gateway writes metrics of each method.
     """
     rules, traffic = figures.rules, figures.traffic
     times = [(call, _times(call, usage)) for call in figures.calls]
@@ -40,8 +42,10 @@ def bill(
         _site(usage, traffic, prices),
         *for_guests(usage, traffic, prices),
         _logs(times, traffic, prices),
-        _watching(usage, figures, rules, prices),
     ]
+    metrics = _metrics(usage, figures, rules, prices) if detailed_metrics else NOTHING
+    if metrics or figures.alarms:
+        lines.append(_watching(metrics, figures.alarms, prices))
     if cognito != NO_COGNITO:
         users = Part(f"cognito_{cognito}_users", usage.users)
         lines.append(line(f"Cognito ({cognito})", [users], prices))
@@ -137,13 +141,13 @@ def _logs(
     return line("Logs", [Part("logs_gb", calls * traffic.log_bytes / GB)], prices)
 
 
-def _watching(
+def _metrics(
     usage: Usage,
     figures: FunctionFigures,
     rules: Each,
     prices: PriceList,
-) -> Line:
-    """Charge metrics of methods and alarms.
+) -> Decimal:
+    """Return how many metrics of methods are paid for.
 
     A custom metric is paid for in the hours in which it is written (CloudWatch's price
     page). Where calls come one by one and at random, n of them an hour leave a share of
@@ -161,10 +165,12 @@ def _watching(
         ),
         Decimal(0),
     )
-    parts = [Part("metrics", written * rules["metrics_a_method"])]
-    if figures.alarms:
-        parts.append(Part("alarms", figures.alarms))
-    return line("Metrics and alarms", parts, prices)
+    return written * rules["metrics_a_method"]
+
+
+def _watching(metrics: Decimal, alarms: Decimal, prices: PriceList) -> Line:
+    parts = [Part("metrics", metrics), Part("alarms", alarms)]
+    return line("Metrics and alarms", [part for part in parts if part.quantity], prices)
 
 
 def _units(usage: Usage, figures: FunctionFigures, name: str) -> Decimal:

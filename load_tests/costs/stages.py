@@ -20,11 +20,13 @@ class Terms:
         prices: what things cost.
         cognito: the user pool's plan: `lite`, `essentials`, `plus` or `none`.
         engine: what understands guests in stages 1 and 2: `light` or `strong`.
+        detailed_metrics: whether API Gateway writes metrics of each method.
     """
 
     prices: PriceList = field(default_factory=prices)
     cognito: str = "essentials"
     engine: str = "light"
+    detailed_metrics: bool = False
 
 
 def bill(stage: int, usage: Usage, terms: Terms | None = None) -> Bill:
@@ -47,4 +49,6 @@ def bill(stage: int, usage: Usage, terms: Terms | None = None) -> Bill:
         work = figures.services(terms.engine)
         return servers.bill(stage, usage, work, terms.prices)
     used = figures.functions(stage)
-    return serverless.bill(stage, usage, used, terms.prices, terms.cognito)
+    return serverless.bill(
+        stage, usage, used, terms.prices, terms.cognito, terms.detailed_metrics
+    )

@@ -35,7 +35,7 @@ SETTLE_SECONDS = 120.0
 
 
 def main() -> int:
-    """Send a spike; return 1 when an order that was accepted was not confirmed."""
+    """Send a spike; return 1 when it shows a fault, or nothing at all."""
     options = _options()
     try:
         stage = running(options.stage, options.run)
@@ -57,10 +57,9 @@ def main() -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(f"Report: {path}")
-    lost = found["accepted"] - found["became"].get("confirmed", 0)
-    if lost:
-        print(f"{lost} accepted orders were not confirmed.", file=sys.stderr)
-    return 1 if lost or not found["answered"] else 0
+    if wrong := report.wrong(found):
+        print(wrong, file=sys.stderr)
+    return 1 if wrong else 0
 
 
 async def _spike(

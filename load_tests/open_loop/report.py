@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from load_tests import latencies
+from load_tests.answers import NO_ANSWER
 
 from .generator import Shot
 from .purchases import Answer, Fate
@@ -62,6 +63,21 @@ def words(found: dict[str, Any]) -> str:
         f"generator: {100 * found['cpu_share']:.0f} % of one core",
     ]
     return "\n".join(lines)
+
+
+def wrong(found: dict[str, Any]) -> str | None:
+    """Return why a spike is a failure, for a person, or None when it is none.
+
+    Refusals are the stage's right. Not to keep what it accepted is not, and a spike of
+    which nobody said anything has shown nothing.
+    """
+    if lost := found["accepted"] - found["became"].get("confirmed", 0):
+        return f"{lost} accepted orders were not confirmed."
+    if all(label.startswith(NO_ANSWER) for label in found["answers"]):
+        return (
+            "Nothing was answered. Look whether the stage is still up, and try again."
+        )
+    return None
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:

@@ -12,6 +12,9 @@ import psutil
 from .stages import RUN_COMMAND, Port, Stage
 
 LOOPBACK = "127.0.0.1"
+OTHERWISE = (
+    f"End what holds it, or run on other ports: {RUN_COMMAND} STAGE --port-base 9100"
+)
 
 
 class PortTakenError(Exception):
@@ -53,11 +56,12 @@ def accepts(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
-def check(numbers: Mapping[Port, int]) -> None:
+def check(numbers: Mapping[Port, int], otherwise: str = OTHERWISE) -> None:
     """Check that the ports of a run are free.
 
     Args:
         numbers: the ports that the run needs.
+        otherwise: what to do when they are not.
 
     Raises:
         PortTakenError: at least one is not; the message says which and who holds it.
@@ -69,11 +73,7 @@ def check(numbers: Mapping[Port, int]) -> None:
         for port, number in taken.items()
     ]
     if lines:
-        lines.append(
-            "End what holds it, or run on other ports: "
-            f"{RUN_COMMAND} STAGE --port-base 9100"
-        )
-        raise PortTakenError("\n".join(lines))
+        raise PortTakenError("\n".join([*lines, otherwise]))
 
 
 def _is_free(port: int) -> bool:
@@ -94,7 +94,8 @@ def _holder(port: int) -> str:
     if pid is None:
         return "a process of another user"
     try:
-        words = shlex.join(psutil.Process(pid).cmdline())
+        # Some programs overwrite their words, and leave empty ones.
+        words = shlex.join(filter(None, psutil.Process(pid).cmdline()))
     except psutil.Error:
         words = "?"
     return f"pid {pid}: {words}"

@@ -41,9 +41,7 @@ class Sweep:
             How many orders were taken up.
         """
         taken = self._finish_orders(now)
-        for _ in range(MOST_AT_ONCE):
-            if not self._notifications.send_next():
-                break
+        self._send_notifications()
         return taken
 
     def start(self, every_seconds: float) -> threading.Event:
@@ -84,4 +82,23 @@ class Sweep:
                     extra={"order_id": order.order_id, "reason": str(error)},
                 )
                 self._orders.let_go(order.order_id)
+            except Unavailable:
+                raise
+            except Exception:
+                # Its lease keeps it out of the way of the others for a while.
+                log.exception("order failed", extra={"order_id": order.order_id})
         return taken
+
+    def _send_notifications(self) -> None:
+        failures = 0
+        for _ in range(MOST_AT_ONCE):
+            try:
+                more = self._notifications.send_next()
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("notification failed")
+                failures += 1
+                more = failures < ENOUGH_FAILURES
+            if not more:
+                break

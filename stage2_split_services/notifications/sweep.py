@@ -8,6 +8,8 @@ from .notifications import Notifications
 
 log = logging.getLogger(__name__)
 
+# What fails for a reason of its own is leased and no obstacle; so many are no accident.
+ENOUGH_FAILURES = 3
 MOST_AT_ONCE = 200
 
 
@@ -23,10 +25,18 @@ class Sweep:
 
     def once(self) -> int:
         """Send what is due, and tell for how many that was settled."""
-        for sent in range(MOST_AT_ONCE):
-            if not self._notifications.send_next():
-                return sent
-        return MOST_AT_ONCE
+        sent = failures = 0
+        while sent < MOST_AT_ONCE and failures < ENOUGH_FAILURES:
+            try:
+                if not self._notifications.send_next():
+                    break
+                sent += 1
+            except Unavailable:
+                raise
+            except Exception:
+                log.exception("notification failed")
+                failures += 1
+        return sent
 
     def wake(self) -> None:
         """Have what is due sent now."""

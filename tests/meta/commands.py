@@ -93,6 +93,12 @@ RUN = (
         "def test_",
     ),
     RunBy(r"make limits USERS=100000", "tests/unit/test_limits.py", "def test_"),
+    RunBy(r"make experiments", "tests/unit/test_experiments.py", "listed()"),
+    RunBy(
+        r"make experiment NAME=idle-cost",
+        "tests/unit/test_experiments.py",
+        'archive.saved("idle-cost")',
+    ),
     RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
     RunBy(
         r"make folder STAGE=3( ENV=dev)? SERVICE=\w+",

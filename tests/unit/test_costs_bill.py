@@ -263,6 +263,16 @@ def test_the_estimate_of_a_deployment_is_the_models_bill():
     assert "1,000,000 requests" in told
 
 
+def test_metrics_of_each_method_are_paid_for_by_those_who_asked_for_them():
+    asked = bill(3, TEN_THOUSAND, Terms(detailed_metrics=True))
+    extra = asked.total - bill(3, TEN_THOUSAND).total
+    assert extra == asked.dollars("Metrics and alarms")
+    assert 10 < extra <= 12
+    told = estimate.monthly(deployment(3, "dev", {"API_DETAILED_METRICS": "true"}))
+    assert "metrics" in told
+    assert "metrics" not in estimate.monthly(deployment(3, "dev", {}))
+
+
 @pytest.mark.parametrize("asked", ["many", "-5", "NaN", "Infinity"])
 def test_an_estimate_of_no_number_is_refused(asked):
     with pytest.raises(SettingsError, match="REQUESTS="):

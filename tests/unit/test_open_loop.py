@@ -2,13 +2,15 @@
 
 import asyncio
 import selectors
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from load_tests import latencies
-from load_tests.open_loop import arrivals
-from load_tests.open_loop.generator import fire
+from load_tests.open_loop import arrivals, report
+from load_tests.open_loop.generator import Shot, fire
+from load_tests.open_loop.purchases import Answer, Fate
 
 SERVICE_SECONDS = 0.001
 STALL_SECONDS = 1.0
@@ -103,6 +105,36 @@ def test_slow_answers_hold_up_nobody_in_an_open_loop():
     shots = on_a_virtual_clock(fire(when, slow))
     assert [shot.lateness for shot in shots] == pytest.approx([0] * 500)
     assert [shot.intended for shot in shots] == when
+
+
+@pytest.mark.parametrize(
+    ("labels", "accepted", "confirmed", "word"),
+    [
+        (["202 accepted"], 1, 1, None),
+        (["503 away"], 0, 0, None),
+        (["503 away", "no answer: TimeoutError"], 0, 0, None),
+        (["202 accepted"], 1, 0, "1 accepted orders were not confirmed"),
+        (["no answer: ClientConnectorError"], 0, 0, "Nothing was answered"),
+        ([], 0, 0, "Nothing was answered"),
+    ],
+)
+def test_a_spike_fails_by_a_lost_order_or_when_nobody_answers(
+    labels, accepted, confirmed, word
+):
+    found = report.figures(
+        [shot(label) for label in labels], len(labels), fate(confirmed), cpu_share=0.1
+    )
+    assert found["accepted"] == accepted
+    assert (word or "None") in str(report.wrong(found))
+
+
+def shot(label):
+    order = object() if label.endswith("accepted") else None
+    return Shot(0.0, 0.0, 0.3, Answer(label, account=None, order=order))
+
+
+def fate(confirmed):
+    return Fate(Counter(confirmed=confirmed), seconds=1.0)
 
 
 def test_what_is_cancelled_keeps_what_was_measured():

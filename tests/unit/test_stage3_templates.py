@@ -14,7 +14,7 @@ import yaml
 
 from deployment import addresses, packaging, public_api, templates, values
 from deployment.service_template import Package, service_template
-from deployment.settings import CONTRACT, REPOSITORY, Deployment
+from deployment.settings import CONTRACT, FOLDERS, REPOSITORY, Deployment
 from tests.grants import listed, resources, thing
 
 STAGE = REPOSITORY / "stage3_serverless"
@@ -149,6 +149,15 @@ def test_guests_may_call_the_guest_operations_and_nothing_else(deployed):
         "GET/orders",
         "GET/orders/*",
     }
+
+
+@pytest.mark.parametrize("stage", FOLDERS)
+def test_metrics_that_cost_more_than_the_rest_are_off_unless_asked_for(stage):
+    template = templates.read(REPOSITORY / FOLDERS[stage] / "public_api.yaml")
+    (setting,) = template["Resources"]["Stage"]["Properties"]["MethodSettings"]
+    asked = {"Fn::If": ["HasDetailedMetrics", True, False]}
+    assert setting["MetricsEnabled"] == asked
+    assert template["Parameters"]["DetailedMetrics"]["Default"] == "false"
 
 
 def test_what_changes_in_the_contract_is_deployed_again(tmp_path):

@@ -178,6 +178,38 @@ def test_an_order_that_never_ends_keeps_the_sweep_from_no_other(shop):
     assert shop.sweep(hours=1) == 2
 
 
+def test_an_order_that_cannot_be_read_keeps_no_other_from_being_sent(shop):
+    orders = [shop.buy().body["order"]["orderId"] for _ in range(3)]
+    queued("charge-order")
+    boto3.resource("dynamodb").Table("orders").update_item(
+        Key={"order_id": orders[0]},
+        UpdateExpression="REMOVE sent SET due = :first",
+        ExpressionAttributeValues={":first": 1},
+    )
+    assert shop.sweep(minutes=5) == 2
+    sent = {json.loads(m.body)["order"]["order_id"] for m in queued("charge-order")}
+    assert sent == set(orders[1:])
+
+
+def test_a_message_that_cannot_be_sent_keeps_no_other_waiting_but_many_do(
+    shop, monkeypatch
+):
+    for _ in range(5):
+        shop.buy()
+    asked = []
+
+    def away(order):
+        asked.append(order)
+        if len(asked) != 2:
+            raise shop.app.part("errors").Unavailable("The queue is away.")
+
+    monkeypatch.setattr(shop.services.queue, "send", away)
+    assert shop.sweep(minutes=5) == 1
+    assert len(asked) == 5
+    assert shop.sweep(minutes=30) == 0
+    assert len(asked) == 8
+
+
 def test_what_has_ended_is_not_sent_again(shop):
     order = shop.buy().body["order"]
     shop.hear(ended(order))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import boto3
@@ -31,10 +33,14 @@ class Desk:
         charging = app.part("services").assembled().charging
         self.charging = charging
         self.payments = charging._payments = FakePayments(app, charging._store)
+        self.payments.breaker = charging._breaker
         self.stock, self.held, self.away = 10, {}, False
         charging._catalog = SimpleNamespace(hold=self.hold, release=self.release)
         self.supplier = charging._supplier = FakeSupplier()
-        self.given_back = []
+        self.given_back, self.put_off = [], []
+        charging._waiting._sqs = SimpleNamespace(
+            send_message=lambda **said: self.put_off.append(said)
+        )
         charging._refunds = SimpleNamespace(
             give_back=lambda order: self.given_back.append(order.payment_intent_id)
         )
@@ -75,6 +81,7 @@ class FakePayments:
     def charge(self, order):
         self.tries += 1
         if self.does == "away":
+            self.breaker.failed()
             raise self._errors.PaymentsUnavailable("No answer.")
         intent = order.payment_intent_id or f"pi_{order.order_id}"
         stored = self._store.remember_intent(order.order_id, intent)
@@ -199,6 +206,69 @@ def test_a_table_is_held_then_paid_then_confirmed(desk):
     assert len(desk.payments.paid) == 1
 
 
+def silent(desk, *, confirms_first=False):
+    """Have a supplier that answers nothing any more after it has held a place."""
+
+    def confirm(order_id):
+        if confirms_first:
+            desk.supplier.states[order_id] = "confirmed"
+        raise desk.errors.Unavailable("The restaurant does not answer.")
+
+    desk.supplier.confirm = confirm
+
+
+@pytest.mark.parametrize("confirms_first", [True, False])
+def test_a_paid_table_whose_supplier_never_answers_is_given_back_at_last(
+    desk, confirms_first
+):
+    silent(desk, confirms_first=confirms_first)
+    assert desk.take(asked(supplied=True)) == ["0"]
+    assert (desk.given_back, told()) == ([], [])
+    desk.charging._give_up_after = dt.timedelta(0)
+    assert desk.take(asked(supplied=True), delivery=2) == []
+    assert states(desk) == ({"released"}, 10, {"order-failed"})
+    assert desk.given_back == [f"pi_ord_{0:024d}"]
+    assert desk.row()["status"] == "failed"
+
+
+def test_what_is_being_given_back_is_not_confirmed_by_who_hears_the_supplier(desk):
+    silent(desk)
+    desk.take(asked(supplied=True))
+    order = desk.charging._store.find("ord_" + 24 * "0").order
+    assert desk.charging._store.give_back(order.order_id)
+    # The refund was asked for and its answer lost; meanwhile the supplier answers.
+    desk.supplier.confirm = lambda order_id: True
+    status = type(order.status)
+    confirmed = desk.charging._store.end(order, status.CONFIRMED, "Yes.", holds=False)
+    assert confirmed is None
+    assert desk.take(asked(supplied=True), delivery=2) == []
+    assert desk.given_back == [f"pi_ord_{0:024d}"]
+    assert told() == ["order-failed"]
+
+
+def test_an_end_that_came_first_is_not_given_back(desk):
+    desk.take(asked(supplied=True))
+    assert not desk.charging._store.give_back("ord_" + 24 * "0")
+
+
+def test_a_supplier_who_never_hears_that_it_is_to_let_go_is_somebodys_matter(
+    desk, monkeypatch, caplog
+):
+    def away(order_id):
+        raise desk.errors.Unavailable("The restaurant is away.")
+
+    monkeypatch.setattr(desk.supplier, "release", away)
+    desk.payments.does = "decline"
+    # For a while the message is put off, and begins anew.
+    assert desk.take(asked(supplied=True), delivery=3) == []
+    assert len(desk.put_off) == 1
+    # Then it is left to the queue to count its deliveries, as if it were poison.
+    desk.charging._give_up_after = dt.timedelta(0)
+    assert desk.take(asked(supplied=True), delivery=3) == ["0"]
+    assert len(desk.put_off) == 1
+    assert "StillHeld" in caplog.text
+
+
 def test_flowers_are_no_suppliers_matter(desk):
     desk.take(asked())
     assert states(desk) == (set(), 9, {"order-confirmed"})
@@ -301,11 +371,100 @@ def test_while_the_processor_is_away_no_message_uses_up_its_deliveries(desk):
     assert desk.payments.paid == {}
 
 
+def test_a_breaker_hears_of_requests_and_of_nothing_else(desk):
+    desk.payments.does = "away"
+    desk.take(asked(1), asked(2))
+    desk.payments.does = "pay"
+    desk.stock = 0
+    # It ends without a word to Stripe: that is no sign that Stripe answers again.
+    assert desk.take(asked(3)) == []
+    desk.stock = 10
+    desk.payments.does = "away"
+    desk.take(asked(4))
+    assert desk.charging._breaker.left() > 0
+
+
+def test_what_others_finished_is_not_held_against_stripe(desk):
+    def finished(order):
+        raise desk.app.part("payments").PaymentsUnavailable("By somebody else.")
+
+    desk.payments.charge = finished
+    desk.take(asked(1), asked(2), asked(3), asked(4))
+    assert desk.charging._breaker.left() == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "opens"), [(200, 0), (402, 0), (429, 1), (500, 1), (None, 1)]
+)
+def test_the_breaker_sees_each_answer_of_stripes(desk, monkeypatch, answer, opens):
+    def send(self, request, **options):
+        if answer is None:
+            raise requests.ConnectTimeout
+        return SimpleNamespace(status_code=answer)
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    breaker = desk.app.part("breaker")
+    one = breaker.Breaker(failures=1)
+    session = breaker.WatchedSession(one, per_second=1000)
+    with suppress(requests.RequestException):
+        session.send(None)
+    assert (one.left() > 0) == opens
+
+
+def test_the_breaker_of_a_worker_hears_its_own_calls_to_stripe():
+    with application("payments", stage=4, STRIPE_API_BASE="http://127.0.0.1:9") as app:
+        charging = app.part("services").assembled().charging
+        order = json.loads(asked())["order"] | {"payment_intent_id": "pi_1"}
+        order = app.part("charge_order").read(json.dumps({"order": order})).order
+        with suppress(app.part("payments").PaymentsUnavailable):
+            charging._payments.charge(order)
+        # It could neither be confirmed nor looked at.
+        assert charging._breaker._in_a_row == 2
+
+
+def test_copies_of_a_message_do_not_pile_up_while_stripe_is_away(desk):
+    desk.payments.does = "away"
+    for _ in range(5):
+        desk.take(asked(1), asked(2), delivery=3)
+    sent = [json.loads(said["MessageBody"])["order"] for said in desk.put_off]
+    ids = [order["order_id"] for order in sent]
+    assert ids == [f"ord_{number:024d}" for number in (1, 2)]
+    desk.payments.does = "pay"
+    desk.charging._breaker.worked()
+    # Whichever comes first finishes the order, though another one waits.
+    assert desk.take(asked(1)) == []
+    assert told() == ["order-confirmed"]
+
+
+def test_the_message_that_waited_waits_again_when_stripe_is_away_still(desk):
+    desk.payments.does = "away"
+    desk.take(asked(), delivery=3)
+    table = boto3.resource("dynamodb").Table("payments")
+    table.update_item(
+        Key={"order_id": "ord_" + 24 * "0"},
+        UpdateExpression="SET waits_until = :now",
+        ExpressionAttributeValues={":now": int(time.time()) - 1},
+    )
+    desk.take(asked(), delivery=3)
+    assert len(desk.put_off) == 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "least", "most"), [(0, 6, 12), (3, 19, 38), (25, 31, 62)]
+)
+def test_the_longer_an_order_waits_the_more_seldom_it_is_tried(
+    desk, minutes, least, most
+):
+    desk.payments.does = "away"
+    for number in range(20):
+        desk.take(asked(number, old=dt.timedelta(minutes=minutes)), delivery=3)
+    seconds = [said["DelaySeconds"] for said in desk.put_off]
+    assert least <= min(seconds) < max(seconds) <= most
+
+
 def test_what_is_put_off_is_in_the_queue_again_with_its_request(desk):
     message = desk.app.part("consumer").Message("m", asked(), "r", 3, "request-1")
-    desk.charging._waiting._sqs = sent = SimpleNamespace()
-    calls = []
-    sent.send_message = lambda **said: calls.append(said)
+    calls = desk.put_off
     desk.charging._waiting.put_off(message, 5)
     assert 6 <= calls[0]["DelaySeconds"] <= 11
     assert calls[0]["MessageBody"] == message.body
@@ -348,6 +507,23 @@ def test_a_message_that_failed_comes_again_after_a_pause_with_jitter(desk):
     most = [max(pauses[i : i + 20]) for i in range(0, 100, 20)]
     assert most[0] <= 2 < most[3] <= 16 < most[4] <= 60
     assert len(set(pauses)) > 5
+
+
+def test_a_message_waits_longer_for_others_than_for_a_bug_of_ours(desk):
+    consumer = desk.app.part("services").assembled().orders_to_charge
+    pauses = []
+    consumer._sqs = SimpleNamespace(
+        change_message_visibility=lambda **said: pauses.append(
+            said["VisibilityTimeout"]
+        )
+    )
+
+    def away(message):
+        raise desk.errors.Unavailable("SES is away.")
+
+    for _ in range(30):
+        consumer.take(delivered("a letter", delivery=12), away)
+    assert 60 < max(pauses) <= 300
 
 
 def test_a_breaker_lets_one_try_find_out(desk):

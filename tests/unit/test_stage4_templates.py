@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -15,6 +16,9 @@ import yaml
 from deployment import packaging, public_api, queues, templates
 from deployment.service_template import FUNCTION, Package, service_template
 from deployment.settings import CONTRACT, REPOSITORY, SERVICES
+from load_tests.costs import figures
+from load_tests.limits.settings import number
+from tests.chalice_apps import application
 
 STAGE = REPOSITORY / "stage4_async"
 # Carried over whole: stage 3's tests are about them.
@@ -87,6 +91,17 @@ def test_no_more_charge_at_once_than_stripe_bears(deployed):
     assert 2 <= at_once <= 25
 
 
+def test_as_many_charge_at_once_as_stripes_rate_keeps_at_work():
+    """Little's law: at work = orders a second times seconds each."""
+    with application("payments", stage=4) as app:
+        config = app.part("config")
+        orders_a_second = config.load().stripe_rate / config.STRIPE_CALLS
+        assert math.ceil(orders_a_second * config.ORDER_SECONDS) == config.WORKERS
+        # Stripe at 300 ms a request, and what the limits model has around it.
+        around = (number("consumer_ms") - 300) / 1000
+        assert config.STRIPE_CALLS * 0.3 + around < config.ORDER_SECONDS
+
+
 @every_queue
 def test_a_message_comes_five_times_and_then_waits_among_the_dead_letters(queue):
     redrive = QUEUES[queue]["RedrivePolicy"]
@@ -98,26 +113,81 @@ def test_a_message_comes_five_times_and_then_waits_among_the_dead_letters(queue)
     assert kept < QUEUES[dead]["MessageRetentionPeriod"]
 
 
+def longest_pauses(receives):
+    """Return the longest pause after each delivery that leaves one more, in seconds."""
+    text = (STAGE / "payments" / "chalicelib" / "consumer.py").read_text()
+    first, most = (
+        float(re.search(rf"^{name}_SECONDS = ([\d.]+)$", text, re.MULTILINE)[1])
+        for name in ("FIRST_PAUSE", "LONGEST_PAUSE_WHEN_AWAY")
+    )
+    return [min(first * 2**n, most) for n in range(receives - 1)]
+
+
+@pytest.mark.parametrize("queue", [name for name in SOURCES if "Charge" not in name])
+def test_an_hours_outage_puts_nothing_among_the_dead_letters(queue):
+    """Full jitter: a pause is anything up to its longest, one half of it on average.
+
+    The sum of independent pauses is hardly ever far below its mean (Hoeffding, 1963:
+    at most by exp(-2 (mean - hour)^2 / sum of squares)).
+    """
+    pauses = longest_pauses(QUEUES[queue]["RedrivePolicy"]["maxReceiveCount"])
+    mean, squares = sum(pauses) / 2, sum(pause**2 for pause in pauses)
+    assert mean > 3600
+    assert math.exp(-2 * (mean - 3600) ** 2 / squares) < 1e-3
+    # And none is kept for so long that the queue itself forgets it.
+    assert sum(pauses) < QUEUES[queue]["MessageRetentionPeriod"] / 4
+
+
 def test_outages_do_not_use_up_what_the_queue_allows():
     text = (STAGE / "payments" / "chalicelib" / "charging.py").read_text()
     most = int(re.search(r"^MOST_DELIVERIES = (\d+)$", text, re.MULTILINE)[1])
     assert most < QUEUES["ChargeOrderQueue"]["RedrivePolicy"]["maxReceiveCount"]
 
 
+def alarms():
+    """Return the alarms that somebody is told of."""
+    for resource in RESOURCES.values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            assert resource["Properties"]["AlarmActions"]
+            yield resource["Properties"]
+
+
 @every_queue
 def test_alarms_watch_the_dead_letters_and_the_age_of_the_oldest(queue):
-    alarms = {
+    watched = {
         (alarm["MetricName"], alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
-        for alarm in (
-            r["Properties"]
-            for r in RESOURCES.values()
-            if r["Type"] == "AWS::CloudWatch::Alarm"
-        )
-        if alarm["AlarmActions"]
+        for alarm in alarms()
+        if alarm["Namespace"] == "AWS/SQS"
     }
     dead = queue.replace("Queue", "DeadLetters")
-    assert ("ApproximateNumberOfMessagesVisible", dead) in alarms
-    assert ("ApproximateAgeOfOldestMessage", queue) in alarms
+    assert ("ApproximateNumberOfMessagesVisible", dead) in watched
+    assert ("ApproximateAgeOfOldestMessage", queue) in watched
+
+
+@pytest.fixture(scope="module")
+def functions(deployed, tmp_path_factory):
+    """The names of all functions of the stage, those carried over as well."""
+    folder = tmp_path_factory.mktemp("carried")
+    carried = {n: template_of(n, folder) for n in SERVICES[4] if n not in OURS}
+    return sorted(
+        resource["Properties"]["FunctionName"]
+        for template in (deployed | carried).values()
+        for resource in template["Resources"].values()
+        if resource["Type"] == FUNCTION
+    )
+
+
+def test_an_alarm_watches_the_errors_of_each_function(functions):
+    watched = [
+        alarm["Dimensions"][0]["Value"]["Fn::Sub"].replace("${Env}", "test")
+        for alarm in alarms()
+        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    ]
+    assert sorted(watched) == functions
+
+
+def test_the_bill_has_every_alarm():
+    assert len(list(alarms())) == int(figures.functions(4).alarms)
 
 
 def test_subscriptions_choose_their_events_and_lose_none():

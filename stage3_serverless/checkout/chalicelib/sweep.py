@@ -64,6 +64,9 @@ class Sweep:
                     extra={"order_id": order.order_id, "reason": str(error)},
                 )
                 self._orders.let_go(order.order_id)
+            except Exception:
+                # Its lease keeps it out of the way of the others for a while.
+                log.exception("order failed", extra={"order_id": order.order_id})
         return taken
 
     def _tie_loose_ends(self, now: dt.datetime) -> None:
@@ -73,7 +76,11 @@ class Sweep:
             if ended is None:
                 break
             taken += 1
-            failures = 0 if self._checkout.tell_others(ended) else failures + 1
+            try:
+                failures = 0 if self._checkout.tell_others(ended) else failures + 1
+            except Exception:
+                about = {"order_id": ended.order.order_id}
+                log.exception("end of an order not told", extra=about)
 
 
 def _has_time() -> bool:

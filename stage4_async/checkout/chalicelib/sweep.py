@@ -15,6 +15,8 @@ from .order_store import OrderStore
 
 log = logging.getLogger(__name__)
 
+# When the queue takes none of so many in a row, the rest wait for the next round.
+ENOUGH_FAILURES = 3
 MOST_AT_ONCE = 500
 LONGEST_SECONDS = 5.0
 
@@ -38,18 +40,29 @@ class Sweep:
         Returns:
             How many were sent.
         """
-        sent = 0
+        sent = failures = 0
         for overdue in self._orders.overdue(now, MOST_AT_ONCE):
-            if deadline.left(most=LONGEST_SECONDS) < LONGEST_SECONDS:
+            if failures == ENOUGH_FAILURES or not _has_time():
                 break
             try:
-                order = self._orders.take_again(overdue, now)
-                if order is not None:
-                    self._queue.send(order)
-                    sent += 1
+                sent += self._send_again(overdue, now)
+                failures = 0
             except Unavailable:
-                # It is due again after a while, and so is everybody behind it.
+                # It is due again after a while.
+                failures += 1
                 log.warning("not sent again", extra={"order_id": overdue})
-                break
+            except Exception:
+                # An order that we cannot make sense of keeps no other waiting.
+                log.exception("order failed", extra={"order_id": overdue})
         log.info("swept", extra={"sent": sent})
         return sent
+
+    def _send_again(self, overdue: str, now: dt.datetime) -> bool:
+        order = self._orders.take_again(overdue, now)
+        if order is not None:
+            self._queue.send(order)
+        return order is not None
+
+
+def _has_time() -> bool:
+    return deadline.left(most=LONGEST_SECONDS) >= LONGEST_SECONDS

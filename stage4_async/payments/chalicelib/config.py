@@ -9,8 +9,14 @@ import msgspec
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 
-# How many at most charge orders at the same time. Each has its share of Stripe's rate.
-WORKERS = 6
+# How many at most charge orders at the same time. Stripe lets `stripe_rate` requests a
+# second through, and an order is two. So `stripe_rate / 2` orders a second keep as many
+# workers at work as one order lasts seconds (Little's law), and we provide for a second
+# apiece. With more, each one's share of the rate would make every order slow; with
+# fewer, an order that lasts longer than `WORKERS / 12` seconds makes the queue grow.
+STRIPE_CALLS = 2
+ORDER_SECONDS = 1.0
+WORKERS = 12
 
 
 class SettingsError(Exception):

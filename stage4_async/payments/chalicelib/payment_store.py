@@ -11,6 +11,10 @@ from .orders import Order, Status
 
 # Of an order that has ended without a charge: stock may be held for it still.
 HOLDS = "holds"
+# Of an order that is paid and cannot be had: nobody may confirm it any more.
+GIVING_BACK = "giving_back"
+# Until when, in Unix seconds, another message of an order waits in the queue.
+WAITS_UNTIL = "waits_until"
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,16 @@ class Payment:
         supplied: whether a supplier has to hold and confirm it.
         holds: whether stock, or a supplier's place, is to be given back that it does
             not need any more.
+        giving_back: whether its money is on the way back.
+        waits_until: a message of it waits in the queue until then, in Unix seconds.
     """
 
     order: Order
     account: str | None
     supplied: bool
     holds: bool
+    giving_back: bool = False
+    waits_until: float = 0.0
 
 
 class PaymentStore:
@@ -82,7 +90,7 @@ class PaymentStore:
     def end(
         self, order: Order, status: Status, message: str, *, holds: bool
     ) -> Payment | None:
-        """End a pending order.
+        """End a pending order; one whose money is given back is not confirmed.
 
         Args:
             order: as it was read.
@@ -99,6 +107,8 @@ class PaymentStore:
             if order.payment_intent_id
             else "attribute_not_exists(#payment_intent_id)"
         )
+        if status is Status.CONFIRMED:
+            unchanged += f" AND attribute_not_exists(#{GIVING_BACK})"
         item = self._table.change(
             order.order_id,
             "SET #status = :status, #message = :message, #updated_at = :now, "
@@ -112,6 +122,25 @@ class PaymentStore:
             intent=order.payment_intent_id,
         )
         return _payment(item) if item else None
+
+    def give_back(self, order_id: str) -> bool:
+        """Decide that a pending order will not be confirmed, and its money goes back.
+
+        Returns:
+            Whether it was pending still.
+        """
+        item = self._table.change(
+            order_id,
+            f"SET #{GIVING_BACK} = :decided",
+            "#status = :pending",
+            decided=True,
+            pending=Status.PENDING.value,
+        )
+        return item is not None
+
+    def waits(self, order_id: str, until: float) -> None:
+        """Note that a message of an order waits in the queue, until Unix seconds."""
+        self._table.change(order_id, f"SET #{WAITS_UNTIL} = :until", until=int(until))
 
     def released(self, order_id: str) -> None:
         """Note that an order's stock was given back."""
@@ -132,6 +161,8 @@ def _payment(item: Item) -> Payment:
         account=item.get("account"),
         supplied=bool(item.get("supplied")),
         holds=bool(item.get(HOLDS)),
+        giving_back=bool(item.get(GIVING_BACK)),
+        waits_until=float(item.get(WAITS_UNTIL, 0)),
     )
 
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from . import config, logs
-from .breaker import Breaker
+from .breaker import Breaker, WatchedSession
 from .calls import Callee, Patience
 from .catalog import Catalog
 from .charging import Charging
 from .consumer import Consumer
 from .database import Table
-from .pace import PacedSession
 from .payment_store import PaymentStore
 from .payments import Payments, stripe_client
 from .refunds import Refunds
@@ -42,11 +41,12 @@ def assembled() -> Services:
     settings = config.load()
     logs.configure(settings.log_level, "payments")
     store = PaymentStore(Table(settings.payments_table, key="order_id"))
+    breaker = Breaker()
     stripe = stripe_client(
         settings.stripe_api_key,
         settings.stripe_api_base,
         settings.stripe_timeout_seconds,
-        PacedSession(settings.stripe_rate / config.WORKERS),
+        WatchedSession(breaker, settings.stripe_rate / config.WORKERS),
     )
     charging = Charging(
         Catalog(Callee("catalog", settings.catalog_api_url, CATALOG)),
@@ -56,7 +56,7 @@ def assembled() -> Services:
         Refunds(stripe),
         Topic(settings.order_events_topic),
         Waiting(settings.charge_order_queue_url),
-        Breaker(),
+        breaker,
         settings.order_give_up_seconds,
     )
     return Services(

@@ -27,18 +27,22 @@ class Waiting:
         self._queue_url = queue_url
         self._sqs = client("sqs")
 
-    def put_off(self, message: Message, seconds: float) -> None:
+    def put_off(self, message: Message, seconds: float) -> int:
         """Have a message delivered anew, not before so many seconds, with jitter.
+
+        Returns:
+            After how many seconds it will be.
 
         Raises:
             Unavailable: the queue does not answer.
         """
-        delay = seconds + random.uniform(0, seconds)  # noqa: S311 (jitter)
+        jitter = random.uniform(0, seconds)  # noqa: S311 (jitter is no secret)
+        delay = min(LONGEST_SECONDS, round(seconds + jitter) + 1)
         with asked("our queue"):
             self._sqs.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=message.body,
-                DelaySeconds=min(LONGEST_SECONDS, round(delay) + 1),
+                DelaySeconds=delay,
                 MessageAttributes={
                     REQUEST: {
                         "DataType": "String",
@@ -46,4 +50,5 @@ class Waiting:
                     }
                 },
             )
-        log.info("order put off", extra={"delay_seconds": round(delay, 1)})
+        log.info("order put off", extra={"delay_seconds": delay})
+        return delay

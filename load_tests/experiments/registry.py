@@ -1,0 +1,28 @@
+"""All experiments, in the order of the lecture."""
+
+from __future__ import annotations
+
+from . import idle_cost, memory
+from .experiment import Experiment
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    memory.EXPERIMENT,
+    idle_cost.EXPERIMENT,
+)
+
+
+def named(name: str) -> Experiment:
+    """Return an experiment by its name.
+
+    Raises:
+        LookupError: there is none; the message says which there are.
+    """
+    for experiment in EXPERIMENTS:
+        if experiment.name == name:
+            return experiment
+    there = ", ".join(experiment.name for experiment in EXPERIMENTS)
+    raise LookupError(
+        f"There is no experiment {name!r}. Say NAME=... with one of: {there}."
+        if name
+        else f"Say which: make experiment NAME=... There are: {there}."
+    )
