@@ -33,15 +33,19 @@ reckoned, in {region}, from prices read on {read}. **None of it was ever paid.**
 
 ```sh
 make bill USERS=10000
+make bill USERS=5000 VISITS=4 CHATS=3 CHECKOUTS=0.1
+make bill COGNITO=lite
+make bill FREE=yes
 ```
 
-| to change | edit or say |
+The second describes other guests; [commands](commands.md#variables) has all names. The
+third takes a cheaper plan of Cognito's; `none` says that somebody else keeps the
+accounts. The last takes AWS's free tier off.
+
+| to change | edit |
 |---|---|
 | a price | [prices.yaml](../../load_tests/costs/prices.yaml): each has its source |
 | what nobody measured | [assumptions.yaml](../../load_tests/costs/assumptions.yaml) |
-| what guests do | `make bill USERS=5000 VISITS=4 CHATS=3 CHECKOUTS=0.1`; all names are in [commands](commands.md#variables) |
-| the sign-in's plan | `make bill COGNITO=lite`; `none` if somebody else keeps the accounts |
-| the free tier | `make bill FREE=yes` |
 
 ## A month, by users
 
@@ -77,10 +81,11 @@ was ever met on AWS.**
 
 ```sh
 make limits USERS=100000 PEAK=50
+make limits USERS=100000 PEAK=50 STRIPE_MS=2000
 ```
 
-`PEAK` is how many times the mean the busiest moments ask for; `STRIPE_MS=2000` makes
-Stripe slow. The output lists every resource of each stage.
+`PEAK` is how many times the mean the busiest moments ask for. `STRIPE_MS` is what
+Stripe takes for a purchase. The output lists every resource of each stage.
 
 ## What breaks first
 

@@ -90,7 +90,9 @@ def _diagram(stage: Path) -> str:
             lines.append(f"    {sender} --> {name}{{{{{called(topic['TopicName'])}}}}}")
     for at in told.values():
         if at["Protocol"] == "sqs":
-            lines.append(f"    {at['TopicArn']['Ref']} --> {at['Endpoint']['Fn::GetAtt'][0]}")
+            lines.append(
+                f"    {at['TopicArn']['Ref']} --> {at['Endpoint']['Fn::GetAtt'][0]}"
+            )
     return "\n".join([*lines, "```", ""])
 
 

@@ -103,7 +103,10 @@ def fields(path: Path, name: str) -> Iterator[tuple[str, str]]:
 
 def _declared(service: Path, function: ast.FunctionDef) -> Iterator[Consumer]:
     for told in function.decorator_list:
-        if isinstance(told, ast.Call) and ast.unparse(told.func) == "app.on_sqs_message":
+        if (
+            isinstance(told, ast.Call)
+            and ast.unparse(told.func) == "app.on_sqs_message"
+        ):
             said = {at.arg: ast.unparse(at.value).strip("'\"") for at in told.keywords}
             limit = said.get("maximum_concurrency")
             yield Consumer(

@@ -42,7 +42,7 @@ class Excused:
 
 FAULTS = r"curl .*localhost:8[1234][14]0/_sandbox/.*"
 RUN = (
-    RunBy(r"make test", ".ci/run", "make test"),
+    RunBy(r"make test( SIZE=full)?", ".ci/run", "make test"),
     RunBy(r"make (lint|types)", "Makefile", "test: $(VENV)/test lint types"),
     RunBy(r"make docs", "Makefile", "$(if $(filter full,$(SIZE)),docs)"),
     RunBy(
@@ -141,7 +141,7 @@ EXCUSED = (
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),
     Excused(r"(\.|git|echo) .*(dialogue|charging)\.py", SOURCES),
-    Excused(r"kill -9|kill (-STOP )?(-- )?-GROUP|pkill -STOP .*", YOUR_RUN),
+    Excused(r"kill -(9|STOP|CONT)|kill (-STOP )?(-- )?-GROUP|pkill -STOP .*", YOUR_RUN),
 )
 
 
