@@ -65,7 +65,8 @@ rely on it.
 {prices}
 ## Machines
 
-| machine | of | US dollars an hour | vCPUs, and what may be used of them all day | GiB | verified |
+| machine | of | US dollars an hour | vCPUs, and their share for all day | GiB \
+| verified |
 |---|---|---|---|---|---|
 {machines}"""
 LIMITS = """\

@@ -46,8 +46,9 @@ FOOT = """
 | command | does |
 |---|---|
 | `make queues STAGE=4` | shows what waits in each queue, and its dead letters |
-| `make pause STAGE=4 QUEUE=charge-order` | lets messages wait; `make resume STAGE=4 QUEUE=charge-order` goes on |
-| `make redrive STAGE=4 QUEUE=charge-order` | sends the dead letters to their queue again |
+| `make pause STAGE=4 QUEUE=charge-order` | lets messages wait |
+| `make resume STAGE=4 QUEUE=charge-order` | lets them be taken again |
+| `make redrive STAGE=4 QUEUE=charge-order` | sends its dead letters to it again |
 | `make order STAGE=4 ID=ord_…` | tells an order's story across the services |
 """
 

@@ -59,7 +59,7 @@ def called(written: dict[str, str] | str) -> str:
 
 def consumers(stage: Path = STAGE4) -> list[Consumer]:
     """Return every function that takes messages, as the entrypoints declare it."""
-    found = []
+    found: list[Consumer] = []
     for app in sorted(stage.glob("*/app.py")):
         for function in ast.walk(ast.parse(app.read_text(encoding="utf-8"))):
             if isinstance(function, ast.FunctionDef):
