@@ -80,15 +80,14 @@ def page(contract: dict[str, Any] | None = None) -> str:
 
 def _section(tag: dict[str, str], contract: dict[str, Any]) -> str:
     rows = "".join(
-        f"| `{method} {path}` | {told['summary']} | {_proof(told)} | {_stages(told)} "
-        f"| {', '.join(told['responses'])} |\n"
+        f"| {method} | `{path}` | {told['summary']} | {_proof(told)} | {_stages(told)} |\n"
         for method, path, told in operations(contract)
         if tag["name"] in told["tags"]
     )
     about = " ".join(tag["description"].split())
     return (
         f"\n## {tag['name'].capitalize()}\n\n{about}\n\n"
-        "| operation | does | the caller shows | stages | answers |\n"
+        "| | path | does | the caller shows | stages |\n"
         f"|---|---|---|---|---|\n{rows}"
     )
 

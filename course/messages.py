@@ -113,7 +113,7 @@ def _queues(stage: Path) -> str:
         limit = f", {taker.at_a_time} of it at a time" if taker.at_a_time else ""
         senders = stacks.senders(stage, "sqs:SendMessage", name)
         rows = {
-            "is": MEANINGS[short],
+            "is": _meaning(short),
             "sent by": ", ".join(senders) or _subscribed(stage, name),
             "taken by": f"`{taker.service}` (`{taker.function}`), up to {taker.batch} "
             f"messages a call{limit}",
@@ -126,6 +126,12 @@ def _queues(stage: Path) -> str:
         parts.append(f"\n### `{short}`\n\n| | |\n|---|---|\n")
         parts += [f"| {what} | {told} |\n" for what, told in rows.items()]
     return "".join(parts)
+
+
+def _meaning(queue: str) -> str:
+    if queue not in MEANINGS:
+        raise ValueError(f"Say in course/messages.py what the queue {queue!r} is.")
+    return MEANINGS[queue]
 
 
 def _subscribed(stage: Path, queue: str) -> str:
