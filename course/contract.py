@@ -80,7 +80,8 @@ def page(contract: dict[str, Any] | None = None) -> str:
 
 def _section(tag: dict[str, str], contract: dict[str, Any]) -> str:
     rows = "".join(
-        f"| {method} | `{path}` | {told['summary']} | {_proof(told)} | {_stages(told)} |\n"
+        f"| {method} | `{path}` | {told['summary']} | {_proof(told)} "
+        f"| {_stages(told)} |\n"
         for method, path, told in operations(contract)
         if tag["name"] in told["tags"]
     )

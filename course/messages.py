@@ -113,7 +113,7 @@ def _queues(stage: Path) -> str:
         limit = f", {taker.at_a_time} of it at a time" if taker.at_a_time else ""
         senders = stacks.senders(stage, "sqs:SendMessage", name)
         rows = {
-            "is": _meaning(short),
+            "is": meaning(short),
             "sent by": ", ".join(senders) or _subscribed(stage, name),
             "taken by": f"`{taker.service}` (`{taker.function}`), up to {taker.batch} "
             f"messages a call{limit}",
@@ -128,7 +128,15 @@ def _queues(stage: Path) -> str:
     return "".join(parts)
 
 
-def _meaning(queue: str) -> str:
+def meaning(queue: str) -> str:
+    """Return what a queue is, in a line.
+
+    Args:
+        queue: its name.
+
+    Raises:
+        ValueError: nobody has said it yet.
+    """
     if queue not in MEANINGS:
         raise ValueError(f"Say in course/messages.py what the queue {queue!r} is.")
     return MEANINGS[queue]
