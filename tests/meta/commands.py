@@ -51,7 +51,7 @@ RUN = (
         '"sandbox.runner", "run"',
     ),
     RunBy(
-        r"python -m sandbox\.runner run 1 --name ada --port-base 9100",
+        r"\.venv/bin/python -m sandbox\.runner run 1 (--name ada )?--port-base 9100",
         "tests/integration/test_runner.py",
         '"sandbox.runner", "run"',
     ),
@@ -69,6 +69,11 @@ RUN = (
         r"make (exercise|grade) EXERCISE=\d",
         "tests/meta/test_exercises.py",
         "exercises.grade(",
+    ),
+    RunBy(
+        r"\. docs/tutorial/shop\.sh 1 ada",
+        "tests/contract/test_tutorial.py",
+        '"RUN": stage.name',
     ),
     RunBy(r"make reference", "tests/meta/test_course.py", "reference.pages()"),
     RunBy(r"make carry", "tests/meta/test_carried_over.py", "copies("),

@@ -32,7 +32,8 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # What a command in the middle of a sentence begins with.
 PROGRAM = re.compile(
     r"(?:[A-Z_]+=\S+ )*"
-    r"(?:make [a-z]|curl |kill |pkill |python3? |aws |cd \"|git |gunicorn |\. \w)"
+    r"(?:make [a-z]|curl |kill |pkill |(?:\.venv/bin/)?python3? |aws |cd \"|git |"
+    r"gunicorn |\. \w)"
 )
 
 

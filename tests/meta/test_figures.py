@@ -22,7 +22,7 @@ EVERY = [
     page for page in pages.tracked("*.md") if DOCS / "exercises" not in page.parents
 ]
 HEADER = re.compile(r"^\| users a month \|.*1 monolith \| 2 services \|.*\n\|[-|]+\n")
-README_ROW = re.compile(r"^\| (?:US dollars a month,|…) ([\d,]+) users \|(.*)\|$", re.M)
+README_ROW = re.compile(r"^\| (?:dollars a month|…) for ([\d,]+) users \|(.*)\|$", re.M)
 # Round figures that say how many there shall be, and nothing of what was reckoned.
 TOLD = re.compile(r"(?<![\d,])([\d,]{5,}) users")
 
