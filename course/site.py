@@ -30,6 +30,7 @@ DOCS = "docs"
 SOURCES = "source"
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)]*)?\))")
 SWAGGER = REPOSITORY / "course" / "swagger"
+BROWSER = REPOSITORY / "course" / "browser"
 FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 PICTURES = {".png", ".svg"}
 LANGUAGES = {
@@ -85,7 +86,18 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     asked = list(foreign(output))
     if asked:
         raise PluginError(f"{page.file.src_uri} would load {', '.join(asked)}.")
-    return output
+    here = posixpath.dirname(page.file.dest_uri) or "."
+    script = f'<script src="{posixpath.relpath("assets/folder.js", here)}"></script>'
+    return output.replace("</head>", f"{script}</head>", 1)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the search's index as a script: a page from a folder may fetch nothing."""
+    folder = Path(config.site_dir) / "search"
+    index = (folder / "search_index.json").read_text(encoding="utf-8")
+    # Versions of the theme call it by one name or the other.
+    script = f"var __index = {index}\nvar __search = __index\n"
+    (folder / "search_index.js").write_text(script, encoding="utf-8")
 
 
 def outside_fences(markdown: str, change: Callable[[str], str]) -> str:
@@ -161,7 +173,9 @@ def _is_source(uri: str) -> bool:
 def _assets() -> Iterator[tuple[str, Path]]:
     """Return what browsers need, and where it is: ours, and of packages of PyPI."""
     yield "assets/mermaid.js", _package("mermaidx") / "assets" / "mermaid.js"
-    for name in ("index.html", "show.js", "embed.js"):
+    for name in ("folder.js", "swagger.js"):
+        yield f"assets/{name}", BROWSER / name
+    for name in ("index.html", "show.js"):
         yield f"swagger/{name}", SWAGGER / name
     for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
         yield f"swagger/{name}", _package("flask_swagger_ui") / "dist" / name
