@@ -13,6 +13,7 @@ if [ ! -f "$STATE" ]; then
 fi
 SITE=$(told site_url) API=$(told api_url) STRIPE=$(told stripe_url) MAILBOX=$(told mailbox_url)
 ADA='{"email": "ada@example.com", "password": "correct horse battery"}'
+VISIT=$(date +%H%M%S) # so that the same words make a new purchase another time
 DAY=$(python3 -c 'import datetime as d; print(d.date.today() + d.timedelta(days=2))')
 
 # Send something to the API as JSON: path, then what curl shall do with it.
@@ -35,7 +36,7 @@ say() {
 
 # Buy something: `buy KEY PRODUCT`. The same key is the same purchase.
 buy() {
-    api /checkout -H "Idempotency-Key: $1" -d '{"productId": "'"$2"'",
+    api /checkout -H "Idempotency-Key: $VISIT-$1" -d '{"productId": "'"$2"'",
         "deliveryAddress": "5 Main Street, Springfield", "deliveryDate": "'"$DAY"'"}'
 }
 
