@@ -16,6 +16,7 @@ import pytest
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "exercises"
 ROW = re.compile(r"^\| (\d+) \| (.+?) \|$", re.MULTILINE)
+HEADING = "\n## Rubric\n"
 ROWS: dict[str, list[int]] = {}
 
 
@@ -34,7 +35,8 @@ def rubric(name: str) -> list[Row]:
         name: of the exercise's folder and page.
     """
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    return [Row(int(points), words) for points, words in ROW.findall(page)]
+    _, _, table = page.partition(HEADING)
+    return [Row(int(points), words) for points, words in ROW.findall(table)]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,19 +6,18 @@ do not allow gets AccessDeniedException.
 """
 
 import json
-import os
 import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import count
-from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from course import handed_in
 from tests.chalice_apps import application
 
 sys.dont_write_bytecode = True
@@ -83,7 +82,7 @@ def policy():
     """Read a policy of the student's."""
 
     def read(name):
-        path = Path(os.environ["EXERCISE_FOLDER"]) / POLICIES / name
+        path = handed_in.path(f"{POLICIES}/{name}")
         try:
             return Policy(name, json.loads(path.read_text())["Statement"])
         except ValueError as error:
@@ -255,7 +254,7 @@ def complain(found):
     if found:
         first = "\n  ".join(found[:5])
         pytest.fail(
-            f"{len(found)} things are allowed that nothing calls for:\n  {first}",
+            f"Allowed, and called for by nothing ({len(found)}):\n  {first}",
             pytrace=False,
         )
 

@@ -4,8 +4,6 @@ Of the log that one begins with, and of others that are made up here: a figure t
 copied is right for one of them only.
 """
 
-import importlib.util
-import os
 import random
 import sys
 from dataclasses import replace
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from course import handed_in
 from load_tests.costs import crossovers
 from load_tests.costs.prices import FILE, decimals, prices
 from load_tests.costs.stages import STAGES, bill
@@ -33,11 +32,7 @@ MADE = {
 @pytest.fixture(scope="session")
 def student():
     """Load the student's module."""
-    path = Path(os.environ["EXERCISE_FOLDER"]) / "bill.py"
-    spec = importlib.util.spec_from_file_location("student_bill", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return handed_in.module("bill.py", "student_bill")
 
 
 @pytest.fixture(scope="session")

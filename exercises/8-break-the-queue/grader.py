@@ -6,18 +6,16 @@ it was told to read the answer.
 """
 
 import importlib
-import importlib.util
 import json
-import os
 import statistics
 import sys
 from collections import Counter
 from itertools import count
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from course import handed_in
 from tests.chalice_apps import REPOSITORY, forget
 
 sys.dont_write_bytecode = True
@@ -163,16 +161,6 @@ def _record(message):
     }
 
 
-def load(path, name):
-    """Load a module of the student's in the place of the shipped one."""
-    file = Path(os.environ["EXERCISE_FOLDER"]) / path
-    spec = importlib.util.spec_from_file_location(name, file)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
 def sqs():
     return Sqs()
@@ -185,7 +173,8 @@ def parts(sqs, monkeypatch):
     monkeypatch.syspath_prepend(str(HOME))
     aws = importlib.import_module("chalicelib.aws")
     monkeypatch.setattr(aws, "client", lambda *_: sqs)
-    module = load(f"{PAYMENTS}/chalicelib/consumer.py", "chalicelib.consumer")
+    file = f"{PAYMENTS}/chalicelib/consumer.py"
+    module = handed_in.module(file, "chalicelib.consumer")
     yield SimpleNamespace(
         consumer=module.Consumer(QUEUE, LONGEST_SECONDS),
         deadline=importlib.import_module("chalicelib.deadline"),
@@ -212,11 +201,10 @@ def time_left(parts):
 
 
 @pytest.fixture
-def redrive(sqs, monkeypatch):
+def redrive(sqs):
     """Load the student's redrive, over our queues; it is to be called."""
-    importlib.import_module("deployment.redrive")
-    monkeypatch.setitem(sys.modules, "deployment.redrive", None)
-    module = load("deployment/redrive.py", "deployment.redrive")
+    importlib.import_module("deployment")
+    module = handed_in.module("deployment/redrive.py", "deployment.redrive")
     module.client = lambda _: sqs
     # What is in a queue can be asked for; where it is, is told.
     module.queues = SimpleNamespace(
@@ -231,7 +219,7 @@ def redrive(sqs, monkeypatch):
 
 
 def response_types():
-    path = Path(os.environ["EXERCISE_FOLDER"]) / PAYMENTS / ".chalice/parameters.json"
+    path = handed_in.path(f"{PAYMENTS}/.chalice/parameters.json")
     function = json.loads(path.read_text())["Resources"]["Charge"]
     source = function["Properties"]["Events"]["ChargeSqsEventSource"]
     return source["Properties"].get("FunctionResponseTypes", [])
