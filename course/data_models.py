@@ -1,10 +1,12 @@
-"""The page of the tables of stages 1 and 2, made from their definitions."""
+"""The page of all stages' tables, made from their definitions."""
 
 from __future__ import annotations
 
 import importlib
 
 import sqlalchemy as sa
+
+from . import stacks
 
 # Stage, package, and what its database is.
 DATABASES = (
@@ -14,21 +16,23 @@ DATABASES = (
     (2, "checkout", "Stage 2: `checkout`"),
     (2, "notifications", "Stage 2: `notifications`"),
 )
+DYNAMODB = "AWS::DynamoDB::Table"
 HEAD = """\
 # Data models
 
 <!-- Made by `make reference` from the tables' definitions: change them there. -->
 
-Every table of stages 1 and 2. Amounts are integers in cents; times are UTC. In stage 1
+Every table of all four stages. Amounts are integers in cents; times are UTC. In stage 1
 lines join the tables; in stage 2 each service has a database of its own, and no line
-could cross it. Conversations are a table in stage 1 and lie in Redis in stage 2. Stage
-3 has tables of DynamoDB: [resources.yaml](../../stage3_serverless/resources.yaml).
+could cross it. Conversations are a table in stage 1 and lie in Redis in stage 2.
+Stages 3 and 4 have tables of DynamoDB, of which only keys and indexes are declared:
+the [last part](#stages-3-and-4-tables-of-dynamodb) of this page.
 """
 
 
 def page() -> str:
     """Write the page."""
-    return HEAD + "".join(_section(*database) for database in DATABASES)
+    return HEAD + "".join(_section(*database) for database in DATABASES) + _dynamodb()
 
 
 def _section(stage: int, package: str, title: str) -> str:
@@ -75,6 +79,33 @@ def _table(table: sa.Table) -> str:
         only = f", only of rows where `{where}`" if where is not None else ""
         extra.append(f"* Index over {names}{only}.\n")
     return found + ("\n" + "".join(extra) if extra else "")
+
+
+def _dynamodb() -> str:
+    parts = [
+        "\n## Stages 3 and 4: tables of DynamoDB\n\n"
+        "From [stage 3](../../stage3_serverless/resources.yaml) and "
+        "[stage 4](../../stage4_async/resources.yaml). An item has other attributes "
+        "besides; each service's `chalicelib` writes them.\n\n"
+        "| table | stages | key | indexes | forgets |\n|---|---|---|---|---|\n"
+    ]
+    third = stacks.resources(stacks.STAGE3, DYNAMODB)
+    for name, table in stacks.resources(stacks.STAGE4, DYNAMODB).items():
+        stages = "3 and 4" if name in third else "4"
+        indexes = "; ".join(
+            f"`{index['IndexName']}`: {_keys(index)}"
+            for index in table.get("GlobalSecondaryIndexes", [])
+        )
+        forgets = table.get("TimeToLiveSpecification", {}).get("AttributeName")
+        parts.append(
+            f"| `{stacks.called(table['TableName'])}` | {stages} | {_keys(table)} "
+            f"| {indexes or 'none'} | {f'by `{forgets}`' if forgets else 'never'} |\n"
+        )
+    return "".join(parts)
+
+
+def _keys(table: dict[str, list[dict[str, str]]]) -> str:
+    return ", ".join(f"`{key['AttributeName']}`" for key in table["KeySchema"])
 
 
 def _type(column: sa.Column[object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import commands, data_models
+from . import commands, contract, costs, data_models, messages
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -15,7 +15,11 @@ def pages() -> dict[Path, str]:
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     return {
         REFERENCE / "commands.md": commands.page(makefile),
+        REFERENCE / "contract.md": contract.page(),
+        REFERENCE / "costs.md": costs.costs(),
+        REFERENCE / "limits.md": costs.limits(),
         REFERENCE / "data-models.md": data_models.page(),
+        REFERENCE / "messages.md": messages.page(),
     }
 
 

@@ -1,4 +1,4 @@
-"""What the site adds to the pages: the sources they lead to, and diagrams drawn here.
+"""What the site adds to the pages: the sources they lead to, diagrams, Swagger UI.
 
 A page in `docs/` links to a source as it would on a code host, by a relative path. On
 the site that source is a page of its own, so nothing leads to another host.
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
+from course import contract
 from course.hosts import foreign
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DOCS = "docs"
 SOURCES = "source"
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)]*)?\))")
+SWAGGER = REPOSITORY / "course" / "swagger"
+BROWSER = REPOSITORY / "course" / "browser"
 FENCE = re.compile(r"^(```+|~~~+).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 PICTURES = {".png", ".svg"}
 LANGUAGES = {
@@ -53,8 +56,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 files.append(_shown(target, config))
                 if target.endswith(".md"):
                     waiting.append(target)
+    for uri, path in _assets():
+        files.append(File.generated(config, uri, abs_src_path=str(path)))
     files.append(
-        File.generated(config, "assets/mermaid.js", abs_src_path=str(_mermaid()))
+        File.generated(config, "swagger/contract.js", content=contract.script())
     )
     return files
 
@@ -81,7 +86,18 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     asked = list(foreign(output))
     if asked:
         raise PluginError(f"{page.file.src_uri} would load {', '.join(asked)}.")
-    return output
+    here = posixpath.dirname(page.file.dest_uri) or "."
+    script = f'<script src="{posixpath.relpath("assets/folder.js", here)}"></script>'
+    return output.replace("</head>", f"{script}</head>", 1)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the search's index as a script: a page from a folder may fetch nothing."""
+    folder = Path(config.site_dir) / "search"
+    index = (folder / "search_index.json").read_text(encoding="utf-8")
+    # Versions of the theme call it by one name or the other.
+    script = f"var __index = {index}\nvar __search = __index\n"
+    (folder / "search_index.js").write_text(script, encoding="utf-8")
 
 
 def outside_fences(markdown: str, change: Callable[[str], str]) -> str:
@@ -154,9 +170,19 @@ def _is_source(uri: str) -> bool:
     return uri.startswith(f"{SOURCES}/")
 
 
-def _mermaid() -> Path:
-    """Return Mermaid's file for browsers, which a package of PyPI carries along."""
-    package = find_spec("mermaidx")
-    if package is None or package.origin is None:
-        raise FileNotFoundError("mermaidx is not installed: use `make docs`.")
-    return Path(package.origin).parent / "assets" / "mermaid.js"
+def _assets() -> Iterator[tuple[str, Path]]:
+    """Return what browsers need, and where it is: ours, and of packages of PyPI."""
+    yield "assets/mermaid.js", _package("mermaidx") / "assets" / "mermaid.js"
+    for name in ("folder.js", "swagger.js"):
+        yield f"assets/{name}", BROWSER / name
+    for name in ("index.html", "show.js"):
+        yield f"swagger/{name}", SWAGGER / name
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        yield f"swagger/{name}", _package("flask_swagger_ui") / "dist" / name
+
+
+def _package(name: str) -> Path:
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise FileNotFoundError(f"{name} is not installed: use `make docs`.")
+    return Path(found.origin).parent

@@ -56,7 +56,7 @@ def play(lesson: Path, variables: Mapping[str, str]) -> list[tuple[Step, str]]:
 
     Args:
         lesson: its file.
-        variables: where the stage is, for `docs/tutorial/shop.sh`.
+        variables: which run it is, for `docs/tutorial/shop.sh`.
     """
     todo = steps(lesson.read_text(encoding="utf-8"))
     script = [make()]

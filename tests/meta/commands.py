@@ -42,7 +42,7 @@ class Excused:
 
 FAULTS = r"curl .*localhost:8[1234][14]0/_sandbox/.*"
 RUN = (
-    RunBy(r"make test", ".ci/run", "make test"),
+    RunBy(r"make test( SIZE=full)?", ".ci/run", "make test"),
     RunBy(r"make (lint|types)", "Makefile", "test: $(VENV)/test lint types"),
     RunBy(r"make docs", "Makefile", "$(if $(filter full,$(SIZE)),docs)"),
     RunBy(
@@ -51,7 +51,7 @@ RUN = (
         '"sandbox.runner", "run"',
     ),
     RunBy(
-        r"python -m sandbox\.runner run 1 --name ada --port-base 9100",
+        r"\.venv/bin/python -m sandbox\.runner run 1 (--name ada )?--port-base 9100",
         "tests/integration/test_runner.py",
         '"sandbox.runner", "run"',
     ),
@@ -69,6 +69,11 @@ RUN = (
         r"make (exercise|grade) EXERCISE=\d",
         "tests/meta/test_exercises.py",
         "exercises.grade(",
+    ),
+    RunBy(
+        r"\. docs/tutorial/shop\.sh 1 ada",
+        "tests/contract/test_tutorial.py",
+        '"RUN": stage.name',
     ),
     RunBy(r"make reference", "tests/meta/test_course.py", "reference.pages()"),
     RunBy(r"make carry", "tests/meta/test_carried_over.py", "copies("),
@@ -148,7 +153,7 @@ EXCUSED = (
     Excused(r"make strong", INSTALLS),
     Excused(r"make (lock|clean|format)", SOURCES),
     Excused(r"(\.|git|echo) .*(dialogue|charging)\.py", SOURCES),
-    Excused(r"kill -9|kill (-STOP )?(-- )?-GROUP|pkill -STOP .*", YOUR_RUN),
+    Excused(r"kill -(9|STOP|CONT)|kill (-STOP )?(-- )?-GROUP|pkill -STOP .*", YOUR_RUN),
 )
 
 

@@ -1,8 +1,9 @@
 """What pages print must be in the sources that they name above it.
 
 A block's title says what it is: a file, `old → new` for a difference, a folder that
-ends in a slash for a tree, `prints` for what the commands before it print, and `prints
-(date)` for what they printed once. A line of nothing but `…` stands for lines left out.
+ends in a slash for a tree, `prints` for what the commands before it print, `prints
+(date)` for what they printed once, and `write this` for what a reader adds. A line of
+nothing but `…` stands for lines left out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ARROW = " → "
 LEFT_OUT = re.compile(r"^\s*(?:# )?…\s*\n?", re.MULTILINE)
 # They need no source: commands, diagrams, and what is printed by what was typed.
 UNTITLED = {"sh", "mermaid"}
-PRINTED = re.compile(r"prints(?: \(\d{4}-\d\d-\d\d\))?")
+PRINTED = re.compile(r"prints(?: \(\d{4}-\d\d-\d\d\))?|write this")
 
 
 def complaints(fence: Fence, root: Path = REPOSITORY) -> Iterator[str]:

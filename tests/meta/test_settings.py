@@ -164,6 +164,12 @@ def test_the_page_lists_exactly_the_variables_that_are_read(program):
     assert program.rows.keys() == program.variables
 
 
+def test_a_variable_that_is_not_on_the_page_is_found(tmp_path):
+    (tmp_path / "gunicorn.conf.py").write_text('environ.get("A_NEW_SETTING", "7")\n')
+    planted = Program(1, tmp_path, "concierge", ("Stage 1: the monolith",))
+    assert planted.variables - planted.rows.keys() == {"A_NEW_SETTING"}
+
+
 @every_stage
 def test_the_example_lists_exactly_the_variables_that_are_read(stage):
     read = {name for program in of_stage(stage) for name in program.variables}
