@@ -11,6 +11,9 @@ from .watching import WELL, downtimes
 
 WELL_COLOR, ILL_COLOR = plots.PALETTE[0], plots.PALETTE[1]
 
+# Of a bar, in seconds, so that one sees it.
+SHORTEST = 0.35
+
 
 def draw(file: Path, watched: dict[str, dict[str, Any]], title: str) -> None:
     """Draw a panel for each run, in it a strip for each thing that guests do.
@@ -60,7 +63,7 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
         ill = [(at, took) for at, status, took in each if status not in WELL]
         axes.barh(
             [row] * len(ill),
-            [max(took, 0.12) for _, took in ill],
+            [max(took, SHORTEST) for _, took in ill],
             0.55,
             left=[at for at, _ in ill],
             color=ILL_COLOR,
