@@ -13,6 +13,8 @@ WELL_COLOR, ILL_COLOR = plots.PALETTE[0], plots.PALETTE[1]
 
 # Of a bar, in seconds, so that one sees it.
 SHORTEST = 0.35
+# Of two marks, in seconds.
+NEAR = 2.0
 
 
 def draw(file: Path, watched: dict[str, dict[str, Any]], title: str) -> None:
@@ -71,9 +73,12 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
             edgecolor="white",
             label="" if row else "failed, or no answer",
         )
-    for words, at in run["marks"]:
+    nexts = [at for _, at in run["marks"][1:]] + [float("inf")]
+    for (words, at), following in zip(run["marks"], nexts, strict=True):
         axes.axvline(at, color="black", linewidth=1, linestyle=":")
-        axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha="left")
+        # Two that are near each other are written to either side.
+        side = "right" if following - at < NEAR else "left"
+        axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha=side)
     seconds = [f"{name}: {down[name]:.1f} s down" for name in asks]
     axes.set_yticks(range(len(asks)), seconds, fontsize=9)
     axes.set_ylim(-0.6, len(asks) + 0.1)
