@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .costs.table import NAMES as STAGE_NAMES
 
@@ -200,6 +200,7 @@ def intervals(
 def logarithmic(axis: XAxis | YAxis) -> None:
     """Have an axis grow by factors, and label it with plain numbers."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_formatter(NullFormatter())
     axis.grid(visible=True, which="minor", alpha=0.12)

@@ -79,11 +79,14 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
     ratios = summary.ratios
     who = f"Stage {stage} ({NAMES[stage]})"
     if visits := ratios.get("visits"):
-        yield f"{who} makes {_times(visits)} as many visits a second as the monolith"
-        yield f"{_verdict(visits, 'more', 'fewer')}."
+        yield (
+            f"{who} makes {_verdict(visits, 'more', 'fewer')} visits a second than the "
+            f"monolith: {_times(visits)} as many."
+        )
     if cpu := ratios.get("cpu a visit"):
-        yield f"It takes {_times(cpu)} the CPU for a visit"
-        yield f"{_verdict(cpu, 'more', 'less')}."
+        yield (
+            f"A visit takes {_verdict(cpu, 'more', 'less')} CPU: {_times(cpu)} as much."
+        )
     if p50 := ratios.get("p50"):
         p95 = ratios.get("p95", p50)
         yield (
@@ -189,10 +192,10 @@ def _times(figure: Figure) -> str:
 
 def _verdict(figure: Figure, more: str, less: str) -> str:
     if figure.above:
-        return f"– {more}"
+        return more
     if figure.below:
-        return f"– {less}"
-    return "– no difference that these rounds could show"
+        return less
+    return f"neither {more} nor {less}, as far as these rounds can tell,"
 
 
 def _ms(times: Times) -> str:
