@@ -208,7 +208,7 @@ def logarithmic(axis: XAxis | YAxis) -> None:
 
 def legend_below(axes: Axes, columns: int = 2) -> None:
     """Put the legend under the axes, where it hides nothing."""
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.26)}
     axes.legend(ncols=columns, fontsize=9, **place)
 
 

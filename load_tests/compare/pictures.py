@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from load_tests import plots
 
@@ -147,5 +148,5 @@ def _rounds(result: Result, axes: Axes) -> None:
         axes.plot(numbers, rates, label=plots.stage_name(stage), **looks)
     plots.labelled(axes, "Throughput of each round", "round", "visits a second")
     plots.logarithmic(axes.yaxis)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     plots.legend_below(axes)
