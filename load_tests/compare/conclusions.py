@@ -154,8 +154,8 @@ def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     ]
     if worker and others and "nlu" in sizes:
         yield (
-            f"One worker of the monolith holds {worker:,.0f} MiB, since each has the "
-            f"language engine; of the services nlu holds {sizes['nlu']:,.0f}, the "
+            f"One worker of the monolith holds {worker:,.0f} MiB, for each does "
+            f"everything; of the services nlu holds {sizes['nlu']:,.0f}, the "
             f"others {min(others):,.0f} to {max(others):,.0f}: only nlu needs the "
             "larger instance."
         )
