@@ -2,14 +2,25 @@
 
 import json
 import math
+import os
 import re
 import statistics
+import subprocess
+import sys
 
 import pytest
 
 from load_tests.answers import WrongAnswer
 from load_tests.bench.load import LoadError
-from load_tests.compare import agreement, intervals, pictures, rounds, tables
+from load_tests.compare import (
+    agreement,
+    intervals,
+    pictures,
+    processes,
+    rounds,
+    stages,
+    tables,
+)
 from load_tests.compare.conclusions import paragraphs
 from load_tests.compare.generator import within
 from load_tests.compare.intervals import Figure
@@ -27,6 +38,8 @@ from load_tests.compare.result import (
 )
 from load_tests.compare.summary import summaries
 from load_tests.compare.visits import BOUGHT, CHECKOUT, KINDS, ORDER, Visitor
+from sandbox.runner import RunningStage
+from sandbox.runner.state import Places, write_state
 
 MACHINE = {"measured": "2026-11-23", "commit": "c0ffee", "cpu": "a CPU", "cores": "2"}
 
@@ -455,3 +468,35 @@ def test_no_answer_is_a_wrong_one():
 
 def test_the_kinds_are_in_the_order_of_a_visit():
     assert KINDS[-2:] == (CHECKOUT, ORDER)
+
+
+# Beside other stages
+
+
+def test_a_stage_that_is_up_already_is_named_and_ours_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr(stages, "RUN_ROOT", tmp_path)
+    for name in ("stage1", "compare-stage1"):
+        running = RunningStage(
+            *(1, name, "http://a", "http://a/v1", "bearer", "http://s", None),
+            os.getpid(),
+        )
+        write_state(Places(tmp_path, name), running)
+    assert stages.others_up() == ["stage1"]
+
+
+def test_a_core_is_given_only_where_there_is_one_to_spare(monkeypatch):
+    monkeypatch.setattr(processes, "cores", lambda: [0, 1, 5])
+    assert stages.shared_out() == stages.Cores([5], [0, 1])
+    monkeypatch.setattr(processes, "cores", lambda: [0])
+    assert stages.shared_out() is None
+
+
+def test_a_family_is_read_from_the_system():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        below = {process.pid for process, _ in processes.family(os.getpid())}
+        assert {os.getpid(), child.pid} <= below
+        assert processes.cpu_seconds(os.getpid())["runner"] > 0
+        assert all(held.unique > 0 for held in processes.memory(os.getpid()))
+    finally:
+        child.communicate()
