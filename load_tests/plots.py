@@ -223,7 +223,7 @@ def _write_over(axes: Axes, at: float, top: float, words: str) -> None:
 
 
 def _under_bars(axes: Axes, labels: Sequence[str]) -> None:
-    axes.set_xticks(range(len(labels)), list(labels))
+    axes.set_xticks(range(len(labels)), list(labels), fontsize=9.5)
     axes.set_xlim(-0.7, max(1.7, len(labels) - 0.3))
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.15)

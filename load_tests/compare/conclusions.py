@@ -9,7 +9,7 @@ from load_tests.costs.table import NAMES
 from .intervals import Figure
 from .processes import Held
 from .result import Result, Times
-from .summary import BASE, BUSY_GENERATOR, BUSY_STAGE, Summary
+from .summary import BASE, BUSY_GENERATOR, DISTURBED, IDLE_STAGE, Summary
 from .visits import CHECKOUT
 
 ENOUGH_ROUNDS = 5
@@ -68,6 +68,17 @@ def _how_sure(result: Result, found: dict[int, Summary]) -> Iterator[str]:
         )
     else:
         yield "The stage, the generator and the idle stages shared all cores."
+    disturbed = {n: each for n, each in found.items() if each.others_share > DISTURBED}
+    if disturbed:
+        shares = ", ".join(
+            f"{_percent(each.others_share)} of stage {stage}'s"
+            for stage, each in disturbed.items()
+        )
+        yield (
+            f"Other programs of this machine took {shares} core: rates and times are "
+            "worse for it and intervals wider; CPU of a visit bears it better. Measure "
+            "again while nothing else runs."
+        )
     if result.beside:
         yield (
             f"{', '.join(result.beside)} ran beside them and took CPU: stop it, and "
@@ -80,12 +91,18 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
     who = f"Stage {stage} ({NAMES[stage]})"
     if visits := ratios.get("visits"):
         yield (
-            f"{who} makes {_verdict(visits, 'more', 'fewer')} visits a second than the "
-            f"monolith: {_times(visits)} as many."
+            _compared(
+                visits,
+                who,
+                "makes {} visits a second than the monolith",
+                "more",
+                "fewer",
+            )
+            + f": {_times(visits)} as many."
         )
     if cpu := ratios.get("cpu a visit"):
-        yield (
-            f"A visit takes {_verdict(cpu, 'more', 'less')} CPU: {_times(cpu)} as much."
+        yield _compared(cpu, "A visit", "takes {} CPU", "more", "less") + (
+            f": {_times(cpu)} as much."
         )
     if p50 := ratios.get("p50"):
         p95 = ratios.get("p95", p50)
@@ -93,10 +110,11 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
             f"Its median answer takes {_times(p50)} as long, its 95th percentile "
             f"{_times(p95)}."
         )
-    if summary.core_share < BUSY_STAGE:
+    if summary.idle_share > IDLE_STAGE:
         yield (
-            f"It used only {_percent(summary.core_share)} of its core: its guests "
-            "waited rather than it computed, and more of them would get more visits."
+            f"Its core was idle for {_percent(summary.idle_share)} of the time: its "
+            "guests waited for what is not CPU, and more of them would get more "
+            "visits."
         )
     lost = [
         visits is not None and visits.below,
@@ -190,12 +208,12 @@ def _times(figure: Figure) -> str:
     return f"{told} ({figure.low:.2f} to {figure.high:.2f})"
 
 
-def _verdict(figure: Figure, more: str, less: str) -> str:
-    if figure.above:
-        return more
-    if figure.below:
-        return less
-    return f"neither {more} nor {less}, as far as these rounds can tell,"
+def _compared(figure: Figure, who: str, does: str, more: str, less: str) -> str:
+    if figure.above or figure.below:
+        return f"{who} {does.format(more if figure.above else less)}"
+    either = does.format(f"{more} or {less}")
+    who = who if who[1].isupper() else who[0].lower() + who[1:]
+    return f"These rounds cannot tell whether {who} {either}"
 
 
 def _ms(times: Times) -> str:

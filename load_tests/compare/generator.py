@@ -67,9 +67,11 @@ def perform(plan: Plan) -> Measured:
         for number, account in enumerate(plan.accounts)
     ]
     _warm_up(plan, guests, seen)
+    idle, whole = processes.idle_and_all(plan.measured)
     before, ours, start = _now(plan)
     gevent.sleep(plan.seconds)
     after, later, end = _now(plan)
+    idle_later, whole_later = processes.idle_and_all(plan.measured)
     seen.stop = True
     gevent.joinall(guests, timeout=FINISH_SECONDS)
     answers: dict[str, list[float]] = {}
@@ -83,6 +85,7 @@ def perform(plan: Plan) -> Measured:
         errors=seen.errors,
         cpu_seconds={name: after[name] - before.get(name, 0.0) for name in after},
         generator_seconds=later - ours,
+        idle=(idle_later - idle) / max(whole_later - whole, 1e-9),
     )
 
 

@@ -28,6 +28,7 @@ class Plan(msgspec.Struct, kw_only=True):
         seconds: how long it is measured after that.
         runner: the process whose children are the stage.
         cores: that the generator keeps to; any where there are none.
+        measured: the cores of the stage; all where there are none.
     """
 
     api_url: str
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, kw_only=True):
     seconds: float
     runner: int
     cores: list[int]
+    measured: list[int] = []
 
 
 class Measured(msgspec.Struct, kw_only=True):
@@ -49,6 +51,7 @@ class Measured(msgspec.Struct, kw_only=True):
         errors: what was not answered rightly, and how often, the warm-up's included.
         cpu_seconds: CPU time of the stage by what its processes are.
         generator_seconds: CPU time of the generator.
+        idle: the share of the stage's cores in which nobody computed, 0 to 1.
     """
 
     seconds: float
@@ -57,6 +60,7 @@ class Measured(msgspec.Struct, kw_only=True):
     errors: dict[str, int]
     cpu_seconds: dict[str, float]
     generator_seconds: float
+    idle: float = 0.0
 
 
 def measure(plan: Plan) -> Measured:

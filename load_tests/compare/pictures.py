@@ -86,7 +86,12 @@ def _throughput(found: dict[int, Summary], file: Path) -> None:
             axes[0], "Visits (bars: 95 % intervals)", "stage", "visits a second"
         )
         plots.stacked(axes[1], [bar.label for bar in visits], layers, "{:,.0f}")
-        plots.labelled(axes[1], "CPU of a visit", "stage", "CPU milliseconds a visit")
+        plots.labelled(
+            axes[1],
+            "CPU of a visit, all rounds together",
+            "stage",
+            "CPU milliseconds a visit",
+        )
         plots.legend_below(axes[1])
 
 

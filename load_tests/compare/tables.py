@@ -99,7 +99,14 @@ def _plain(found: dict[int, Summary]) -> list[list[str]]:
     each = list(found.values())
     return [
         ["wrong answers", *(f"{one.errors} of {one.asked:,}" for one in each)],
-        ["its core used", *(f"{100 * one.core_share:.0f} %" for one in each)],
+        [
+            "its core: itself / others / idle",
+            *(
+                f"{100 * one.core_share:.0f} / {100 * one.others_share:.0f} / "
+                f"{100 * one.idle_share:.0f} %"
+                for one in each
+            ),
+        ],
         ["processes", *(str(one.processes) for one in each)],
         ["resident (RSS), MiB", *(f"{one.resident:,.0f}" for one in each)],
         ["unique (USS), MiB", *(f"{one.unique:,.0f}" for one in each)],

@@ -44,7 +44,9 @@ from sandbox.runner.state import Places, write_state
 MACHINE = {"measured": "2026-11-23", "commit": "c0ffee", "cpu": "a CPU", "cores": "2"}
 
 
-def measured(visits=60.0, milliseconds=40.0, cpu=5.0, generator=0.5, errors=None):
+def measured(
+    visits=60.0, milliseconds=40.0, cpu=5.0, generator=0.5, errors=None, idle=0.3
+):
     """What the generator may tell of ten seconds."""
     answers = {kind: [milliseconds / 1000] * 10 for kind in KINDS}
     return Measured(
@@ -54,6 +56,7 @@ def measured(visits=60.0, milliseconds=40.0, cpu=5.0, generator=0.5, errors=None
         errors=errors or {},
         cpu_seconds={"concierge": cpu, "PostgreSQL": 1.0},
         generator_seconds=generator,
+        idle=idle,
     )
 
 
@@ -203,6 +206,8 @@ def test_figures_of_a_stage():
     assert found[1].figures["requests"].estimate == pytest.approx(5.0)
     assert found[1].figures["cpu a request"].estimate == pytest.approx(120.4, abs=0.1)
     assert found[1].core_share == pytest.approx(0.602)
+    assert found[1].idle_share == pytest.approx(0.3)
+    assert found[1].others_share == pytest.approx(0.098)
     assert found[1].generator_share == pytest.approx(0.05)
     assert found[1].ratios == {}
     assert found[2].ratios["visits"].estimate == pytest.approx(0.502, abs=0.001)
@@ -247,9 +252,17 @@ def test_the_newer_stage_is_said_to_win_where_it_wins():
 def test_no_difference_is_called_one_when_the_intervals_hold_1():
     ours = [measured(60 + at) for at in (0, 3, -3, 1, -1)]
     theirs = [measured(60 + at) for at in (1, -3, 3, 0, -1)]
-    assert "neither more nor fewer, as far as these rounds can tell" in told(
+    assert "These rounds cannot tell whether stage 2 (services) makes more or" in told(
         result({1: stage(theirs), 2: stage(ours)})
     )
+
+
+def test_a_core_that_others_used_is_said_and_one_that_was_idle():
+    words = told(four_stages())
+    assert "Other programs of this machine took 10 % of stage 1's" in words
+    assert "Its core was idle for 30 % of the time" in words
+    calm = told(result({n: stage([measured(idle=0.4)] * 5) for n in (1, 2)}))
+    assert "Other programs" not in calm
 
 
 def test_asynchronous_is_said_not_to_be_cheaper():
