@@ -47,7 +47,7 @@ class Turn(msgspec.Struct, kw_only=True):
     errors: dict[str, int]
     cpu_seconds: dict[str, float]
     generator_seconds: float
-    idle: float
+    idle: float = 0.0
 
     @property
     def requests(self) -> int:
