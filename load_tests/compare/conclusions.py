@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from load_tests.costs.table import NAMES
 
 from .intervals import Figure
-from .processes import Held
-from .result import Result, Times
+from .result import Result, StageResult, Times
 from .summary import BASE, BUSY_GENERATOR, DISTURBED, IDLE_STAGE, Summary
 from .visits import CHECKOUT
 
 ENOUGH_ROUNDS = 5
 ON_MINISTACK = (3, 4)
+MONOLITH = "concierge"
+SERVICES = ("identity", "catalog", "nlu", "checkout", "notifications")
 
 
 def paragraphs(result: Result, found: dict[int, Summary]) -> list[str]:
@@ -163,18 +164,14 @@ def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     services = result.stages.get(2)
     if not services:
         return
-    sizes = _largest(services.memory)
-    worker = _largest(result.stages[BASE].memory).get("concierge", 0.0)
-    others = [
-        size
-        for part, size in sizes.items()
-        if part in ("identity", "catalog", "checkout", "notifications")
-    ]
-    if worker and others and "nlu" in sizes:
+    each = {part: _workers(services, part, 1) for part in SERVICES}
+    mine = _workers(result.stages[BASE], MONOLITH, result.stages[BASE].workers)
+    others = [sizes[0] for part, sizes in each.items() if sizes and part != "nlu"]
+    if mine and others and each["nlu"]:
         yield (
-            f"One worker of the monolith holds {worker:,.0f} MiB, for each does "
-            f"everything; of the services nlu holds {sizes['nlu']:,.0f}, the "
-            f"others {min(others):,.0f} to {max(others):,.0f}: only nlu needs the "
+            f"A worker of the monolith holds {_from_to(mine)} MiB, for each does "
+            f"everything, language and passwords; of the services nlu holds "
+            f"{each['nlu'][0]:,.0f}, the others {_from_to(others)}: only nlu needs the "
             "larger instance."
         )
 
@@ -193,12 +190,15 @@ def _ministack(found: dict[int, Summary]) -> str:
     )
 
 
-def _largest(memory: list[Held]) -> dict[str, float]:
-    """Return what the largest process of each kind holds of its own: a worker."""
-    found: dict[str, float] = {}
-    for held in memory:
-        found[held.part] = max(found.get(held.part, 0.0), held.unique)
-    return found
+def _workers(stage: StageResult, part: str, count: int) -> list[float]:
+    """Return what the largest processes of a kind hold: its workers, not its master."""
+    sizes = sorted(held.unique for held in stage.memory if held.part == part)
+    return sizes[-count:] if count else []
+
+
+def _from_to(sizes: list[float]) -> str:
+    least, most = f"{min(sizes):,.0f}", f"{max(sizes):,.0f}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _times(figure: Figure) -> str:

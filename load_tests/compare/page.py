@@ -38,6 +38,7 @@ def page(result: Result, found: dict[int, Summary], pictures: dict[str, Path]) -
         figures=tables.rows(found),
         ratios=tables.ratios(found) if BASE in found and len(found) > 1 else [],
         kinds=tables.kinds(result, found),
+        memory_head=tables.MEMORY,
         memory={
             f"{stage} {NAMES[stage]}": list(tables.memory(result, stage))
             for stage in found

@@ -297,6 +297,7 @@ def test_only_nlu_needs_the_larger_instance():
     sizes = {"nlu": 70.0, "catalog": 40.0, "identity": 35.0, "checkout": 45.0}
     services = [Held(part=p, resident=u + 20, unique=u) for p, u in sizes.items()]
     of = result({1: stage([measured()]), 2: stage([measured()], services)})
+    assert "A worker of the monolith holds 60 MiB" in told(of)
     assert "nlu holds 70, the others 35 to 45" in told(of)
 
 
