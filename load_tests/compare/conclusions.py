@@ -164,14 +164,14 @@ def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     services = result.stages.get(2)
     if not services:
         return
-    each = {part: _workers(services, part, 1) for part in SERVICES}
+    held = {part: _workers(services, part, 1) for part in SERVICES}
     mine = _workers(result.stages[BASE], MONOLITH, result.stages[BASE].workers)
-    others = [sizes[0] for part, sizes in each.items() if sizes and part != "nlu"]
-    if mine and others and each["nlu"]:
+    others = [sizes[0] for part, sizes in held.items() if sizes and part != "nlu"]
+    if mine and others and held["nlu"]:
         yield (
             f"A worker of the monolith holds {_from_to(mine)} MiB, for each does "
             f"everything, language and passwords; of the services nlu holds "
-            f"{each['nlu'][0]:,.0f}, the others {_from_to(others)}: only nlu needs the "
+            f"{held['nlu'][0]:,.0f}, the others {_from_to(others)}: only nlu needs the "
             "larger instance."
         )
 
