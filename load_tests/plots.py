@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from .costs.table import NAMES as STAGE_NAMES
 
@@ -200,6 +200,7 @@ def intervals(
 def logarithmic(axis: XAxis | YAxis) -> None:
     """Have an axis grow by factors, and label it with plain numbers."""
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:,g}")
     axis.set_minor_formatter(NullFormatter())
     axis.grid(visible=True, which="minor", alpha=0.12)
@@ -207,7 +208,7 @@ def logarithmic(axis: XAxis | YAxis) -> None:
 
 def legend_below(axes: Axes, columns: int = 2) -> None:
     """Put the legend under the axes, where it hides nothing."""
-    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22)}
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.26)}
     axes.legend(ncols=columns, fontsize=9, **place)
 
 
@@ -222,7 +223,7 @@ def _write_over(axes: Axes, at: float, top: float, words: str) -> None:
 
 
 def _under_bars(axes: Axes, labels: Sequence[str]) -> None:
-    axes.set_xticks(range(len(labels)), list(labels))
+    axes.set_xticks(range(len(labels)), list(labels), fontsize=9.5)
     axes.set_xlim(-0.7, max(1.7, len(labels) - 0.3))
     axes.grid(visible=False, axis="x")
     axes.margins(y=0.15)

@@ -86,6 +86,7 @@ def _compared(options: argparse.Namespace, began: float) -> Result:
                     seconds=options.seconds,
                     runner=there[stage].runner,
                     cores=cores.others if cores else [],
+                    measured=cores.measured if cores else [],
                 )
             )
 

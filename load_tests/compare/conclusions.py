@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from load_tests.costs.table import NAMES
 
 from .intervals import Figure
-from .processes import Held
-from .result import Result, Times
-from .summary import BASE, BUSY_GENERATOR, BUSY_STAGE, Summary
+from .result import Result, StageResult, Times
+from .summary import BASE, BUSY_GENERATOR, DISTURBED, IDLE_STAGE, Summary
 from .visits import CHECKOUT
 
 ENOUGH_ROUNDS = 5
 ON_MINISTACK = (3, 4)
+MONOLITH = "concierge"
+SERVICES = ("identity", "catalog", "nlu", "checkout", "notifications")
 
 
 def paragraphs(result: Result, found: dict[int, Summary]) -> list[str]:
@@ -68,6 +69,17 @@ def _how_sure(result: Result, found: dict[int, Summary]) -> Iterator[str]:
         )
     else:
         yield "The stage, the generator and the idle stages shared all cores."
+    disturbed = {n: each for n, each in found.items() if each.others_share > DISTURBED}
+    if disturbed:
+        shares = ", ".join(
+            f"{_percent(each.others_share)} of stage {stage}'s"
+            for stage, each in disturbed.items()
+        )
+        yield (
+            f"Other programs of this machine took {shares} core: rates and times are "
+            "worse for it and intervals wider; CPU of a visit bears it better. Measure "
+            "again while nothing else runs."
+        )
     if result.beside:
         yield (
             f"{', '.join(result.beside)} ran beside them and took CPU: stop it, and "
@@ -79,21 +91,31 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
     ratios = summary.ratios
     who = f"Stage {stage} ({NAMES[stage]})"
     if visits := ratios.get("visits"):
-        yield f"{who} makes {_times(visits)} as many visits a second as the monolith"
-        yield f"{_verdict(visits, 'more', 'fewer')}."
+        yield (
+            _compared(
+                visits,
+                who,
+                "makes {} visits a second than the monolith",
+                "more",
+                "fewer",
+            )
+            + f": {_times(visits)} as many."
+        )
     if cpu := ratios.get("cpu a visit"):
-        yield f"It takes {_times(cpu)} the CPU for a visit"
-        yield f"{_verdict(cpu, 'more', 'less')}."
+        yield _compared(cpu, "A visit", "takes {} CPU", "more", "less") + (
+            f": {_times(cpu)} as much."
+        )
     if p50 := ratios.get("p50"):
         p95 = ratios.get("p95", p50)
         yield (
             f"Its median answer takes {_times(p50)} as long, its 95th percentile "
             f"{_times(p95)}."
         )
-    if summary.core_share < BUSY_STAGE:
+    if summary.idle_share > IDLE_STAGE:
         yield (
-            f"It used only {_percent(summary.core_share)} of its core: its guests "
-            "waited rather than it computed, and more of them would get more visits."
+            f"Its core was idle for {_percent(summary.idle_share)} of the time: its "
+            "guests waited for what is not CPU, and more of them would get more "
+            "visits."
         )
     lost = [
         visits is not None and visits.below,
@@ -142,18 +164,14 @@ def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     services = result.stages.get(2)
     if not services:
         return
-    sizes = _largest(services.memory)
-    worker = _largest(result.stages[BASE].memory).get("concierge", 0.0)
-    others = [
-        size
-        for part, size in sizes.items()
-        if part in ("identity", "catalog", "checkout", "notifications")
-    ]
-    if worker and others and "nlu" in sizes:
+    held = {part: _workers(services, part, 1) for part in SERVICES}
+    mine = _workers(result.stages[BASE], MONOLITH, result.stages[BASE].workers)
+    others = [sizes[0] for part, sizes in held.items() if sizes and part != "nlu"]
+    if mine and others and held["nlu"]:
         yield (
-            f"One worker of the monolith holds {worker:,.0f} MiB, since each has the "
-            f"language engine; of the services nlu holds {sizes['nlu']:,.0f}, the "
-            f"others {min(others):,.0f} to {max(others):,.0f}: only nlu needs the "
+            f"A worker of the monolith holds {_from_to(mine)} MiB, for each does "
+            f"everything, language and passwords; of the services nlu holds "
+            f"{held['nlu'][0]:,.0f}, the others {_from_to(others)}: only nlu needs the "
             "larger instance."
         )
 
@@ -172,12 +190,15 @@ def _ministack(found: dict[int, Summary]) -> str:
     )
 
 
-def _largest(memory: list[Held]) -> dict[str, float]:
-    """Return what the largest process of each kind holds of its own: a worker."""
-    found: dict[str, float] = {}
-    for held in memory:
-        found[held.part] = max(found.get(held.part, 0.0), held.unique)
-    return found
+def _workers(stage: StageResult, part: str, count: int) -> list[float]:
+    """Return what the largest processes of a kind hold: its workers, not its master."""
+    sizes = sorted(held.unique for held in stage.memory if held.part == part)
+    return sizes[-count:] if count else []
+
+
+def _from_to(sizes: list[float]) -> str:
+    least, most = f"{min(sizes):,.0f}", f"{max(sizes):,.0f}"
+    return least if least == most else f"{least} to {most}"
 
 
 def _times(figure: Figure) -> str:
@@ -187,12 +208,12 @@ def _times(figure: Figure) -> str:
     return f"{told} ({figure.low:.2f} to {figure.high:.2f})"
 
 
-def _verdict(figure: Figure, more: str, less: str) -> str:
-    if figure.above:
-        return f"– {more}"
-    if figure.below:
-        return f"– {less}"
-    return "– no difference that these rounds could show"
+def _compared(figure: Figure, who: str, does: str, more: str, less: str) -> str:
+    if figure.above or figure.below:
+        return f"{who} {does.format(more if figure.above else less)}"
+    either = does.format(f"{more} or {less}")
+    who = who if who[1].isupper() else who[0].lower() + who[1:]
+    return f"These rounds cannot tell whether {who} {either}"
 
 
 def _ms(times: Times) -> str:

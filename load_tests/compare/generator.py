@@ -21,19 +21,29 @@ from load_tests.answers import WrongAnswer
 from load_tests.shelves import PRODUCTS
 
 from . import processes
-from .load import FINISH_SECONDS, Measured, Plan
+from .load import FINISH_SECONDS, LONGEST_WARM_UP_SECONDS, Measured, Plan
 from .visits import Visitor
 
 TIMEOUT_SECONDS = 60.0
 LARGEST_READ = 64 * 1024
 REST_SECONDS = 0.5
+TICK_SECONDS = 0.05
 
 
 @dataclass
 class Seen:
-    """What guests have seen up to now; times are of `perf_counter`."""
+    """What guests have seen up to now; times are of `perf_counter`.
+
+    Attributes:
+        visits: when each began and ended.
+        returned: the numbers of the guests who have been through one visit.
+        answers: kind, when it came, and how long it took.
+        errors: what was wrong, and how often.
+        stop: whether guests go home now.
+    """
 
     visits: list[tuple[float, float]] = field(default_factory=list)
+    returned: set[int] = field(default_factory=set)
     answers: list[tuple[str, float, float]] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
     stop: bool = False
@@ -53,13 +63,15 @@ def perform(plan: Plan) -> Measured:
         os.sched_setaffinity(0, plan.cores)
     seen = Seen()
     guests = [
-        gevent.spawn(_visits, plan, account, PRODUCTS[number % len(PRODUCTS)], seen)
+        gevent.spawn(_visits, plan, account, number, seen)
         for number, account in enumerate(plan.accounts)
     ]
-    gevent.sleep(plan.warm_up_seconds)
+    _warm_up(plan, guests, seen)
+    idle, whole = processes.idle_and_all(plan.measured)
     before, ours, start = _now(plan)
     gevent.sleep(plan.seconds)
     after, later, end = _now(plan)
+    idle_later, whole_later = processes.idle_and_all(plan.measured)
     seen.stop = True
     gevent.joinall(guests, timeout=FINISH_SECONDS)
     answers: dict[str, list[float]] = {}
@@ -73,6 +85,7 @@ def perform(plan: Plan) -> Measured:
         errors=seen.errors,
         cpu_seconds={name: after[name] - before.get(name, 0.0) for name in after},
         generator_seconds=later - ours,
+        idle=(idle_later - idle) / max(whole_later - whole, 1e-9),
     )
 
 
@@ -82,7 +95,16 @@ def within(begun: float, done: float, start: float, end: float) -> float:
     return max(0.0, inside) / (done - begun)
 
 
-def _visits(plan: Plan, account: Account, product: str, seen: Seen) -> None:
+def _warm_up(plan: Plan, guests: list[gevent.Greenlet], seen: Seen) -> None:
+    """Wait for so many seconds, and until each guest has been through one visit."""
+    until = time.monotonic() + LONGEST_WARM_UP_SECONDS
+    gevent.sleep(plan.warm_up_seconds)
+    while len(seen.returned) < len(guests) and time.monotonic() < until:
+        gevent.sleep(TICK_SECONDS)
+
+
+def _visits(plan: Plan, account: Account, number: int, seen: Seen) -> None:
+    product = PRODUCTS[number % len(PRODUCTS)]
     host, port = plan.api_url.split("/")[2].split(":")
     while not seen.stop:
         client = HTTPClient(
@@ -101,6 +123,7 @@ def _visits(plan: Plan, account: Account, product: str, seen: Seen) -> None:
             gevent.sleep(REST_SECONDS)
         finally:
             client.close()
+            seen.returned.add(number)
 
 
 def _now(plan: Plan) -> tuple[dict[str, float], float, float]:

@@ -13,6 +13,7 @@ from load_tests.bench.load import LoadError
 # A guest who is in the middle of a visit finishes it; see `visits.py`.
 FINISH_SECONDS = 90.0
 START_SECONDS = 30.0
+LONGEST_WARM_UP_SECONDS = 60.0
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -22,10 +23,12 @@ class Plan(msgspec.Struct, kw_only=True):
         api_url: of the stage, ending in /v1.
         accounts: of the guests; as many guests as accounts.
         day: on which they want it, ISO 8601.
-        warm_up_seconds: at first, which does not count.
+        warm_up_seconds: at first, which does not count; it goes on until each guest
+            has made one visit.
         seconds: how long it is measured after that.
         runner: the process whose children are the stage.
         cores: that the generator keeps to; any where there are none.
+        measured: the cores of the stage; all where there are none.
     """
 
     api_url: str
@@ -35,6 +38,7 @@ class Plan(msgspec.Struct, kw_only=True):
     seconds: float
     runner: int
     cores: list[int]
+    measured: list[int] = []
 
 
 class Measured(msgspec.Struct, kw_only=True):
@@ -47,6 +51,7 @@ class Measured(msgspec.Struct, kw_only=True):
         errors: what was not answered rightly, and how often, the warm-up's included.
         cpu_seconds: CPU time of the stage by what its processes are.
         generator_seconds: CPU time of the generator.
+        idle: the share of the stage's cores in which nobody computed, 0 to 1.
     """
 
     seconds: float
@@ -55,6 +60,7 @@ class Measured(msgspec.Struct, kw_only=True):
     errors: dict[str, int]
     cpu_seconds: dict[str, float]
     generator_seconds: float
+    idle: float = 0.0
 
 
 def measure(plan: Plan) -> Measured:
@@ -69,7 +75,8 @@ def measure(plan: Plan) -> Measured:
         stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is for us, and we end it
     )
-    limit = START_SECONDS + plan.warm_up_seconds + plan.seconds + FINISH_SECONDS
+    warm_up = plan.warm_up_seconds + LONGEST_WARM_UP_SECONDS
+    limit = START_SECONDS + warm_up + plan.seconds + FINISH_SECONDS
     try:
         told, _ = began.communicate(msgspec.json.encode(plan), timeout=limit)
     except subprocess.TimeoutExpired as error:

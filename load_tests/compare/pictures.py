@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
 from load_tests import plots
-from load_tests.costs.table import NAMES
 
 from .result import Result
 from .summary import Summary
@@ -50,13 +52,13 @@ def draw(result: Result, found: dict[int, Summary], folder: Path) -> dict[str, P
     files = {
         "Throughput and CPU": folder / "throughput.png",
         "Latency": folder / "latency.png",
-        "Memory": folder / "memory.png",
-        "Round by round": folder / "rounds.png",
+        "Memory, and round by round": folder / "memory.png",
     }
     _throughput(found, files["Throughput and CPU"])
     _latency(result, found, files["Latency"])
-    _memory(result, found, files["Memory"])
-    _rounds(result, files["Round by round"])
+    with plots.drawing(files["Memory, and round by round"], 1, 2) as axes:
+        _memory(result, found, axes[0])
+        _rounds(result, axes[1])
     return files
 
 
@@ -84,7 +86,12 @@ def _throughput(found: dict[int, Summary], file: Path) -> None:
             axes[0], "Visits (bars: 95 % intervals)", "stage", "visits a second"
         )
         plots.stacked(axes[1], [bar.label for bar in visits], layers, "{:,.0f}")
-        plots.labelled(axes[1], "CPU of a visit", "stage", "CPU milliseconds a visit")
+        plots.labelled(
+            axes[1],
+            "CPU of a visit, all rounds together",
+            "stage",
+            "CPU milliseconds a visit",
+        )
         plots.legend_below(axes[1])
 
 
@@ -116,10 +123,10 @@ def _latency(result: Result, found: dict[int, Summary], file: Path) -> None:
         plots.logarithmic(axes[1].xaxis)
         axes[1].set_yticks(range(len(kinds)), kinds, fontsize=9)
         axes[1].invert_yaxis()
-        axes[0].legend()
+        plots.legend_below(axes[0])
 
 
-def _memory(result: Result, found: dict[int, Summary], file: Path) -> None:
+def _memory(result: Result, found: dict[int, Summary], axes: Axes) -> None:
     held = {}
     for stage in found:
         parts: dict[str, float] = {}
@@ -131,31 +138,20 @@ def _memory(result: Result, found: dict[int, Summary], file: Path) -> None:
         for group in ORDER
         if any(parts[group] for parts in held.values())
     }
-    with plots.drawing(file) as axes:
-        labels = [plots.stage_label(stage) for stage in found]
-        plots.stacked(axes, labels, layers, "{:,.0f}")
-        plots.labelled(
-            axes,
-            "Memory of all processes, each one's own pages (USS)",
-            "stage",
-            "MiB after the last round",
-        )
-        plots.legend_below(axes)
+    labels = [plots.stage_label(stage) for stage in found]
+    plots.stacked(axes, labels, layers, "{:,.0f}")
+    words = "Memory of all processes (unique, USS)"
+    plots.labelled(axes, words, "stage", "MiB after the last round")
+    plots.legend_below(axes)
 
 
-def _rounds(result: Result, file: Path) -> None:
-    with plots.drawing(file) as axes:
-        for stage, seen in sorted(result.stages.items()):
-            numbers = [turn.round for turn in seen.turns]
-            rates = [turn.visits / turn.seconds for turn in seen.turns]
-            name = f"{stage} {NAMES[stage]}"
-            axes.plot(numbers, rates, label=name, **plots.STAGE_LOOKS[stage])
-        plots.labelled(
-            axes,
-            "Throughput of each round",
-            "round",
-            "visits a second",
-        )
-        plots.logarithmic(axes.yaxis)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend(ncols=2)
+def _rounds(result: Result, axes: Axes) -> None:
+    for stage, seen in sorted(result.stages.items()):
+        numbers = [turn.round for turn in seen.turns]
+        rates = [turn.visits / turn.seconds for turn in seen.turns]
+        looks = plots.STAGE_LOOKS[stage]
+        axes.plot(numbers, rates, label=plots.stage_name(stage), **looks)
+    plots.labelled(axes, "Throughput of each round", "round", "visits a second")
+    plots.logarithmic(axes.yaxis)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    plots.legend_below(axes)

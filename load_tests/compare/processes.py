@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -119,6 +119,20 @@ def cores() -> list[int]:
     if not hasattr(os, "sched_getaffinity"):
         return []
     return sorted(os.sched_getaffinity(0))
+
+
+def idle_and_all(those: Sequence[int]) -> tuple[float, float]:
+    """Return the seconds in which cores did nothing, and all their seconds.
+
+    Args:
+        those: numbers of cores; none for all.
+    """
+    every = psutil.cpu_times(percpu=True)
+    chosen = [every[core] for core in those] if those else every
+    waits = sum(times.idle + getattr(times, "iowait", 0.0) for times in chosen)
+    # A virtual machine's guests are in `user` already.
+    whole = sum(sum(times[:8]) for times in chosen)
+    return waits, whole
 
 
 def move(root: int, onto: Iterable[int]) -> None:

@@ -37,6 +37,7 @@ class Turn(msgspec.Struct, kw_only=True):
         errors: what was wrong, and how often.
         cpu_seconds: of the stage, by what its processes are.
         generator_seconds: CPU time of the generator.
+        idle: the share of the stage's cores in which nobody computed, 0 to 1.
     """
 
     round: int
@@ -46,6 +47,7 @@ class Turn(msgspec.Struct, kw_only=True):
     errors: dict[str, int]
     cpu_seconds: dict[str, float]
     generator_seconds: float
+    idle: float = 0.0
 
     @property
     def requests(self) -> int:
@@ -125,6 +127,7 @@ def turn(number: int, seen: Measured) -> Turn:
         errors=seen.errors,
         cpu_seconds=seen.cpu_seconds,
         generator_seconds=seen.generator_seconds,
+        idle=seen.idle,
     )
 
 

@@ -55,6 +55,10 @@ def measure(
     """
     seen = Seen()
     try:
+        for stage in stages:
+            # It starts what is started late: functions, pools of connections.
+            load(stage)
+        say("each had a turn that does not count")
         for number in range(1, rounds + 1):
             told = []
             for stage in order(stages, number):

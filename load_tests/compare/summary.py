@@ -13,7 +13,9 @@ BASE = 1
 # A generator that needs more of its core than this is what is measured.
 BUSY_GENERATOR = 0.7
 # A stage that leaves more of its core idle than this waits, and is not at its most.
-BUSY_STAGE = 0.85
+IDLE_STAGE = 0.15
+# More than this of a stage's own core for others disturbs what is measured.
+DISTURBED = 0.05
 
 Read = Callable[[Turn], float]
 
@@ -44,6 +46,9 @@ class Summary:
         asked: of so many.
         core_share: how much of its cores the stage used, 0 to 1, or of one core where
             it had none of its own.
+        idle_share: how much of its cores nobody used.
+        others_share: how much of its own cores other programs used, ours or not; 0
+            where it had none of its own.
         generator_share: how much of a core the generator used at most.
         resident: RSS of all its processes.
         unique: USS of all its processes.
@@ -56,6 +61,8 @@ class Summary:
     errors: int
     asked: int
     core_share: float
+    idle_share: float
+    others_share: float
     generator_share: float
     resident: float
     unique: float
@@ -77,15 +84,19 @@ def _summary(stage: StageResult, base: StageResult | None, cores: int) -> Summar
     visits = sum(turn.visits for turn in turns)
     parts: dict[str, float] = {}
     for turn in turns:
-        for part, used in turn.cpu_seconds.items():
-            parts[part] = parts.get(part, 0.0) + used
+        for part, computed in turn.cpu_seconds.items():
+            parts[part] = parts.get(part, 0.0) + computed
+    used = sum(parts.values()) / seconds / max(1, cores)
+    idle = sum(turn.idle * turn.seconds for turn in turns) / seconds
     return Summary(
         figures=_figures(turns),
         ratios=_ratios(turns, base.turns) if base else {},
-        cpu={part: 1000 * used / visits for part, used in parts.items() if visits},
+        cpu={part: 1000 * cpu / visits for part, cpu in parts.items() if visits},
         errors=sum(sum(turn.errors.values()) for turn in turns),
         asked=sum(turn.requests for turn in turns),
-        core_share=sum(parts.values()) / seconds / max(1, cores),
+        core_share=used,
+        idle_share=idle,
+        others_share=max(0.0, 1 - idle - used) if cores else 0.0,
         generator_share=max(turn.generator_seconds / turn.seconds for turn in turns),
         resident=sum(held.resident for held in stage.memory),
         unique=sum(held.unique for held in stage.memory),

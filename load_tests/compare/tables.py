@@ -25,6 +25,7 @@ ROWS = {
     "cpu a request": ("CPU of a request, ms", "{:.1f}"),
 }
 COMPARED = ("visits", "p50", "p95", "p99", "cpu a visit", "cpu a request")
+MEMORY = ("processes", "RSS: largest", "all", "USS: largest", "all")
 MISSING = "–"
 
 
@@ -85,21 +86,30 @@ def kinds(result: Result, found: dict[int, Summary]) -> list[list[str]]:
     return told
 
 
-def memory(result: Result, stage: int) -> Iterator[tuple[str, str, str]]:
-    """Return a stage's processes by what they are: RSS and USS of each, in MiB."""
+def memory(result: Result, stage: int) -> Iterator[tuple[str, ...]]:
+    """Return a stage's processes by what they are, in the columns of `MEMORY`."""
     parts: dict[str, list[Held]] = {}
     for held in result.stages[stage].memory:
         parts.setdefault(held.part, []).append(held)
     for part, those in parts.items():
-        resident = " + ".join(f"{held.resident:.0f}" for held in those)
-        yield part, resident, " + ".join(f"{held.unique:.0f}" for held in those)
+        resident = [held.resident for held in those]
+        unique = [held.unique for held in those]
+        sizes = (max(resident), sum(resident), max(unique), sum(unique))
+        yield (part, str(len(those)), *(f"{size:,.0f}" for size in sizes))
 
 
 def _plain(found: dict[int, Summary]) -> list[list[str]]:
     each = list(found.values())
     return [
         ["wrong answers", *(f"{one.errors} of {one.asked:,}" for one in each)],
-        ["its core used", *(f"{100 * one.core_share:.0f} %" for one in each)],
+        [
+            "its core: itself / others / idle",
+            *(
+                f"{100 * one.core_share:.0f} / {100 * one.others_share:.0f} / "
+                f"{100 * one.idle_share:.0f} %"
+                for one in each
+            ),
+        ],
         ["processes", *(str(one.processes) for one in each)],
         ["resident (RSS), MiB", *(f"{one.resident:,.0f}" for one in each)],
         ["unique (USS), MiB", *(f"{one.unique:,.0f}" for one in each)],

@@ -43,7 +43,7 @@ class Demands:
 
 
 def bound(
-    demands: Demands, copies: Mapping[str, int], guests: int, cores: int
+    demands: Demands, copies: Mapping[str, int], guests: int, cores: float
 ) -> float:
     """Return the visits a second that nothing can exceed.
 
@@ -67,7 +67,7 @@ def throughput(
     demands: Demands,
     copies: Mapping[str, int],
     guests: int,
-    cores: int,
+    cores: float,
     visits: int = VISITS,
     seed: int = SEED,
 ) -> float:
@@ -99,7 +99,7 @@ class _Play:
         demands: Demands,
         copies: Mapping[str, int],
         guests: int,
-        cores: int,
+        cores: float,
         chance: random.Random,
     ) -> None:
         self.now, self.done = 0.0, 0

@@ -58,11 +58,13 @@ class Prediction:
 
     Attributes:
         level: which.
+        cores: what other programs left of them, on the average of the rounds.
         predicted: visits a second.
         measured: the same, with its interval over rounds.
     """
 
     level: Level
+    cores: float
     predicted: float
     measured: intervals.Figure
 
@@ -108,9 +110,23 @@ def predictions(
         if level.calibrates or needs is None:
             continue
         copies = dict.fromkeys(LOCKED[level.what], 1) | {WORKER: level.workers}
-        told = throughput(needs, copies, level.guests, cores)
-        found.append(Prediction(level, told, rate(turns)))
+        left = cores_left(turns, cores)
+        told = throughput(needs, copies, level.guests, left)
+        found.append(Prediction(level, left, told, rate(turns)))
     return found
+
+
+def cores_left(turns: Sequence[Measured], cores: int) -> float:
+    """Return how many cores other programs left: those used for the load, or idle.
+
+    On a machine with nothing else to do it is all of them.
+    """
+    shares = [
+        (sum(turn.cpu_seconds.values()) + turn.generator_seconds) / turn.seconds
+        + turn.idle * cores
+        for turn in turns
+    ]
+    return min(float(cores), fmean(shares))
 
 
 def by_law(

@@ -12,8 +12,10 @@ from load_tests.compare.tables import with_interval
 
 from .prediction import GOAL, Level, Prediction, rate
 
+# So much of the cores others may take before it is said.
+QUIET = 0.05
 Turns = Mapping[Level, Sequence[Measured]]
-HEAD = ("load", "predicted, visits/s", "measured", "error")
+HEAD = ("load", "cores left to it", "predicted, visits/s", "measured", "error")
 
 
 def markdown(
@@ -43,6 +45,7 @@ def markdown(
         "And says of others:",
         table(HEAD, [_row(each) for each in told]),
         verdict(told),
+        *([disturbed(told, int(machine["cores"]))] if told else []),
     ]
     if law:
         rows = [(f"{n:g}", f"{x:.2f}", _percent(error)) for n, x, error in law]
@@ -84,6 +87,19 @@ def verdict(told: Sequence[Prediction]) -> str:
     )
 
 
+def disturbed(told: Sequence[Prediction], cores: int) -> str:
+    """Say what other programs took, and what that does to the claim."""
+    left = min(each.cores for each in told)
+    if left > (1 - QUIET) * cores:
+        return f"Other programs left nearly all of the {cores} cores to it."
+    return (
+        f"Other programs took up to {cores - left:.1f} of the {cores} cores meanwhile. "
+        "The model is told how many were left, which at a load that uses them all is "
+        "half of the answer: what it predicts then is the CPU of a visit. Repeat it on "
+        "a quiet machine."
+    )
+
+
 def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
     """Draw what was predicted and what was measured."""
     with plots.drawing(file) as axes:
@@ -114,6 +130,7 @@ def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
 def _row(each: Prediction) -> tuple[str, ...]:
     return (
         str(each.level),
+        f"{each.cores:.2f}",
         f"{each.predicted:.2f}",
         with_interval(each.measured),
         _percent(each.error),

@@ -2,14 +2,25 @@
 
 import json
 import math
+import os
 import re
 import statistics
+import subprocess
+import sys
 
 import pytest
 
 from load_tests.answers import WrongAnswer
 from load_tests.bench.load import LoadError
-from load_tests.compare import agreement, intervals, pictures, rounds, tables
+from load_tests.compare import (
+    agreement,
+    intervals,
+    pictures,
+    processes,
+    rounds,
+    stages,
+    tables,
+)
 from load_tests.compare.conclusions import paragraphs
 from load_tests.compare.generator import within
 from load_tests.compare.intervals import Figure
@@ -27,11 +38,15 @@ from load_tests.compare.result import (
 )
 from load_tests.compare.summary import summaries
 from load_tests.compare.visits import BOUGHT, CHECKOUT, KINDS, ORDER, Visitor
+from sandbox.runner import RunningStage
+from sandbox.runner.state import Places, write_state
 
 MACHINE = {"measured": "2026-11-23", "commit": "c0ffee", "cpu": "a CPU", "cores": "2"}
 
 
-def measured(visits=60.0, milliseconds=40.0, cpu=5.0, generator=0.5, errors=None):
+def measured(
+    visits=60.0, milliseconds=40.0, cpu=5.0, generator=0.5, errors=None, idle=0.3
+):
     """What the generator may tell of ten seconds."""
     answers = {kind: [milliseconds / 1000] * 10 for kind in KINDS}
     return Measured(
@@ -41,6 +56,7 @@ def measured(visits=60.0, milliseconds=40.0, cpu=5.0, generator=0.5, errors=None
         errors=errors or {},
         cpu_seconds={"concierge": cpu, "PostgreSQL": 1.0},
         generator_seconds=generator,
+        idle=idle,
     )
 
 
@@ -152,14 +168,14 @@ def test_rounds_take_turns():
         return measured()
 
     found = rounds.measure([1, 2], 2, load, lambda number: [], lambda words: None)
-    assert seen == [1, 2, 2, 1]
+    assert seen == [1, 2, *(1, 2), *(2, 1)]  # the first does not count
     assert [number for number, _ in found.turns[2]] == [1, 2]
     assert not found.interrupted
 
 
 @pytest.mark.parametrize("ends", [KeyboardInterrupt(), LoadError("it broke")])
 def test_what_was_measured_before_an_end_is_kept(ends):
-    left = [measured(), measured(), measured()]
+    left = [measured()] * 5
 
     def load(number):
         if not left:
@@ -190,6 +206,8 @@ def test_figures_of_a_stage():
     assert found[1].figures["requests"].estimate == pytest.approx(5.0)
     assert found[1].figures["cpu a request"].estimate == pytest.approx(120.4, abs=0.1)
     assert found[1].core_share == pytest.approx(0.602)
+    assert found[1].idle_share == pytest.approx(0.3)
+    assert found[1].others_share == pytest.approx(0.098)
     assert found[1].generator_share == pytest.approx(0.05)
     assert found[1].ratios == {}
     assert found[2].ratios["visits"].estimate == pytest.approx(0.502, abs=0.001)
@@ -216,8 +234,9 @@ def test_a_stage_of_which_no_visit_came_to_an_end_has_no_ratio():
 
 def test_the_newer_stage_is_said_to_lose_where_it_loses():
     words = told(four_stages())
-    assert "Stage 2 (services) makes 0.50 times" in words
-    assert "as many visits a second as the monolith – fewer." in words
+    assert (
+        "Stage 2 (services) makes fewer visits a second than the monolith: 0.50 times"
+    ) in words
     assert words.count("On one machine it loses on all three counts.") == 3
 
 
@@ -225,16 +244,25 @@ def test_the_newer_stage_is_said_to_win_where_it_wins():
     fast = [measured(200 + at, 10, 1.0) for at in range(5)]
     slow = [measured(60 + at, 40, 5.0) for at in range(5)]
     words = told(result({1: stage(slow), 2: stage(fast)}))
-    assert "– more." in words
+    assert "makes more visits a second than the monolith" in words
+    assert "A visit takes less CPU" in words
     assert "loses" not in words
 
 
 def test_no_difference_is_called_one_when_the_intervals_hold_1():
     ours = [measured(60 + at) for at in (0, 3, -3, 1, -1)]
     theirs = [measured(60 + at) for at in (1, -3, 3, 0, -1)]
-    assert "no difference that these rounds could show" in told(
+    assert "These rounds cannot tell whether stage 2 (services) makes more or" in told(
         result({1: stage(theirs), 2: stage(ours)})
     )
+
+
+def test_a_core_that_others_used_is_said_and_one_that_was_idle():
+    words = told(four_stages())
+    assert "Other programs of this machine took 10 % of stage 1's" in words
+    assert "Its core was idle for 30 % of the time" in words
+    calm = told(result({n: stage([measured(idle=0.4)] * 5) for n in (1, 2)}))
+    assert "Other programs" not in calm
 
 
 def test_asynchronous_is_said_not_to_be_cheaper():
@@ -269,6 +297,7 @@ def test_only_nlu_needs_the_larger_instance():
     sizes = {"nlu": 70.0, "catalog": 40.0, "identity": 35.0, "checkout": 45.0}
     services = [Held(part=p, resident=u + 20, unique=u) for p, u in sizes.items()]
     of = result({1: stage([measured()]), 2: stage([measured()], services)})
+    assert "A worker of the monolith holds 60 MiB" in told(of)
     assert "nlu holds 70, the others 35 to 45" in told(of)
 
 
@@ -287,7 +316,7 @@ def test_the_page_needs_no_other_file_and_escapes_what_it_shows(tmp_path):
     found = summaries(of)
     drawn = pictures.draw(of, found, tmp_path)
     words = page(of, found, drawn)
-    assert len(drawn) == words.count('src="data:image/png;base64,') == 4
+    assert len(drawn) == words.count('src="data:image/png;base64,') == 3
     assert not re.findall(r'(?:src|href)="(?!data:)', words)
     assert "<script>" not in words
     assert "Stage 2 (services) makes" in words
@@ -453,3 +482,35 @@ def test_no_answer_is_a_wrong_one():
 
 def test_the_kinds_are_in_the_order_of_a_visit():
     assert KINDS[-2:] == (CHECKOUT, ORDER)
+
+
+# Beside other stages
+
+
+def test_a_stage_that_is_up_already_is_named_and_ours_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr(stages, "RUN_ROOT", tmp_path)
+    for name in ("stage1", "compare-stage1"):
+        running = RunningStage(
+            *(1, name, "http://a", "http://a/v1", "bearer", "http://s", None),
+            os.getpid(),
+        )
+        write_state(Places(tmp_path, name), running)
+    assert stages.others_up() == ["stage1"]
+
+
+def test_a_core_is_given_only_where_there_is_one_to_spare(monkeypatch):
+    monkeypatch.setattr(processes, "cores", lambda: [0, 1, 5])
+    assert stages.shared_out() == stages.Cores([5], [0, 1])
+    monkeypatch.setattr(processes, "cores", lambda: [0])
+    assert stages.shared_out() is None
+
+
+def test_a_family_is_read_from_the_system():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        below = {process.pid for process, _ in processes.family(os.getpid())}
+        assert {os.getpid(), child.pid} <= below
+        assert processes.cpu_seconds(os.getpid())["runner"] > 0
+        assert all(held.unique > 0 for held in processes.memory(os.getpid()))
+    finally:
+        child.communicate()

@@ -1,5 +1,6 @@
 """The network of locks and cores gives what is known to be right."""
 
+import msgspec
 import pytest
 
 from load_tests.compare.intervals import Figure
@@ -14,6 +15,7 @@ from load_tests.model.prediction import (
     Level,
     Prediction,
     by_law,
+    cores_left,
     demands,
     predictions,
 )
@@ -64,6 +66,7 @@ def turns(visits, cpu, rounds=3, generator=0.1):
             errors={},
             cpu_seconds={part: visits * used for part, used in cpu.items()},
             generator_seconds=visits * generator / 100,
+            idle=1.0,
         )
         for at in range(rounds)
     ]
@@ -131,10 +134,20 @@ def test_the_loads_that_calibrate_are_not_those_that_are_predicted():
 )
 def test_a_goal_that_is_missed_is_said(predicted, said):
     told = [
-        Prediction(a_load(n, 8, False), x, Figure(10.0, 9.0, 11.0))
+        Prediction(a_load(n, 8, False), 2.0, x, Figure(10.0, 9.0, 11.0))
         for n, x in enumerate(predicted, start=1)
     ]
     assert said in report.verdict(told)
+
+
+def test_cores_that_others_took_are_not_the_model_s():
+    (busy,) = turns(100, {"concierge": 0.05}, rounds=1)
+    busy = msgspec.structs.replace(busy, idle=0.25, generator_seconds=1.0)
+    assert cores_left([busy], 2) == pytest.approx(0.5 + 0.1 + 0.5)
+    told = [Prediction(a_load(1, 8, False), 1.1, 10.0, Figure(10.0))]
+    assert "took up to 0.9 of the 2 cores" in report.disturbed(told, 2)
+    told = [Prediction(a_load(1, 8, False), 1.96, 10.0, Figure(10.0))]
+    assert "nearly all of the 2 cores" in report.disturbed(told, 2)
 
 
 def test_the_report_and_its_picture(tmp_path):
