@@ -22,6 +22,9 @@ class Size:
         machine_runs: runs of the order's state machine.
         machine_steps: steps of each.
         bugs: how many bugs are planted, at most.
+        repeated: how many orders have every message of theirs three times.
+        poisoned: how many orders are poison.
+        among: among how many.
         sample: whether some of the crash points are enough. Else each is visited, if
             need be by more kills.
     """
@@ -34,6 +37,9 @@ class Size:
     machine_runs: int
     machine_steps: int
     bugs: int
+    repeated: int = 500
+    poisoned: int = 50
+    among: int = 1_000
     sample: bool = False
 
     def share(self, stages: int) -> Size:
@@ -49,7 +55,7 @@ class Size:
 
 
 SIZES = {
-    "tenth": Size(20, 50, 100, 20, 2, 10, 30, 4, sample=True),
+    "tenth": Size(20, 50, 100, 20, 2, 10, 30, 4, 50, 5, 100, sample=True),
     "full": Size(200, 500, 1_000, 200, 20, 100, 30, 99),
-    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50, 99),
+    "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50, 99, 2_000),
 }

@@ -45,7 +45,7 @@ def run(world: World, size: Size) -> Figure:
         ]
     # Other lanes' kills took the process first, each time: now with nobody beside.
     missed = _Lane(world, lanes[0], _Plan(missed), LANES).run()
-    verdict = oracle.judge(SETTLE_SECONDS)
+    verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
     kills = Counter(world.crash.kills()) - before
     wanted = {point for life in world.under.lives for point in life.points}
     return Figure(
@@ -123,16 +123,19 @@ class _Lane:
         Another lane's kill may take the process first: then it has to be tried again.
         """
         *in_stock, nothing_left = self._world.products
+        anything = nothing_left if life.sold_out else self._chance.choice(in_stock)
         purchase = Purchase(
-            product_id=nothing_left if life.sold_out else self._chance.choice(in_stock),
+            product_id=life.product or anything,
             quantity=self._chance.randint(1, 3),
             card=life.card,
         )
-        if life.faults:
+        if life.faults or life.places:
             with self._plan.faults:
-                self._world.break_stripe(**life.faults)
+                self._world.break_stripe(**life.faults or {})
+                self._world.under.break_places(**life.places or {})
                 fired = self._die(life, purchase)
                 self._world.break_stripe()
+                self._world.under.break_places()
         else:
             fired = self._die(life, purchase)
         # Some clients ask again under the same key, the others closed the browser.
@@ -142,10 +145,11 @@ class _Lane:
 
     def _die(self, life: Crashes, purchase: Purchase) -> bool:
         first, *later = life.points
+        patience = FIRE_SECONDS * self._world.under.pace
         with self._world.crash.armed(first) as shot:
             self._buyer.send(purchase)
-            # What a sweep does follows later.
-            if not shot.wait(FIRE_SECONDS if first.startswith("sweep.") else 0):
+            # What nobody waits for follows later.
+            if not shot.wait(0 if first.startswith("web.") else patience):
                 return False
         if life.old and (order := self._buyer.order_of(purchase)):
             self._world.under.make_old(order["orderId"])
@@ -153,6 +157,6 @@ class _Lane:
             with self._world.crash.armed(point) as shot:
                 if life.retried:
                     self._buyer.send(purchase)
-                if not shot.wait(FIRE_SECONDS):
+                if not shot.wait(patience):
                     return False
         return True
