@@ -12,7 +12,7 @@ from sandbox.runner.state import RUN_ROOT
 
 from .report import Figure, as_markdown, write_json
 from .scenarios import EVERY, of_stage
-from .sizes import SIZES, Size
+from .sizes import SIZES, Size, size_of
 from .stages import UNDER_DRILL
 from .world import World, world
 
@@ -25,7 +25,7 @@ def main() -> int:
     with world(asked.stage, asked.seed) as ours:
         for name in asked.only or of_stage(asked.stage):
             began = time.monotonic()
-            figures.append(_figure(name, ours, SIZES[asked.size]))
+            figures.append(_figure(name, ours, size_of(asked.stage, asked.size)))
             # What was found so far outlives whatever breaks next.
             write_json(figures, path)
             took = time.monotonic() - began

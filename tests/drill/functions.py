@@ -58,6 +58,7 @@ class Functions:
         constants: Mapping[str, float],
         settings: Mapping[str, str],
         own: Mapping[str, Mapping[str, str]],
+        timeouts: Mapping[str, int],
     ) -> None:
         """Put the drill into the functions, and start them anew.
 
@@ -67,7 +68,12 @@ class Functions:
             constants: of modules, so that waiting is short.
             settings: of whatever function has a use for them.
             own: settings of single functions.
+            timeouts: in seconds, of those functions that get another one.
         """
+        for name, seconds in timeouts.items():
+            self._lambda.update_function_configuration(
+                FunctionName=PREFIX + name, Timeout=seconds
+            )
         for name, actor in actors.items():
             service = name.partition("-")[0]
             function = self._lambda.get_function_configuration(
@@ -128,7 +134,15 @@ class Functions:
             for queue in queues:
                 self.change_source(queue, Enabled=True)
 
-    def policies(self, name: str) -> dict[str, Any]:
+    def take_away(self, name: str, action: str) -> dict[str, Any]:
+        """Take an action away from a function's role; return the policies before."""
+        before = self._policies(name)
+        for policy, document in before.items():
+            stays = [s for s in document["Statement"] if action not in _actions(s)]
+            self.set_policies(name, {policy: document | {"Statement": stays}})
+        return before
+
+    def _policies(self, name: str) -> dict[str, Any]:
         """Return the policies of a function's role, by name."""
         iam = self.client("iam")
         names = iam.list_role_policies(RoleName=self._role(name))["PolicyNames"]
@@ -191,3 +205,8 @@ def _of(service: str, points: Mapping[str, str]) -> dict[str, str]:
 def _of_keys(service: str, constants: Mapping[str, float]) -> dict[str, float]:
     begin = f"{service}."
     return {name: to for name, to in constants.items() if name.startswith(begin)}
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
+    actions = statement["Action"]
+    return [actions] if isinstance(actions, str) else actions

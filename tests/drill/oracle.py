@@ -133,6 +133,8 @@ class Oracle:
         began = time.monotonic()
         orders = self._settled(patience)
         settled = time.monotonic() - began
+        if not all(_ended(order) for _, order in orders):
+            patience = QUIET_SECONDS  # it has been waited for in vain
         done = self._world.under.tidy_up(patience)
         evidence = Evidence(
             orders=orders,

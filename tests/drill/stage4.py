@@ -8,52 +8,53 @@ comes again when its visibility timeout ends.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from sandbox.runner import RunningStage
 
-from . import serving
-from .functions import Clock, Functions
-from .lines import FaultyLines, Lines, NoLines
 from .lives import DECLINED, at, each, fault
 from .queues import Queues
+from .serverless import Serverless
 from .suppliers import Suppliers
 
 # How long a message is hidden from others, in seconds; six times what a function may
 # take on AWS, where nobody waits for a drill.
 HIDDEN_SECONDS = 10
-SWEEP_SECONDS = 1.0
 TABLE = "table-rooftop"
 
 
-class Stage4:
+class Stage4(Serverless):
     """The asynchronous checkout."""
 
     port_base = 8453
-    pace = 4.0
     synchronous = False
-    at_once = 10
-    between = "[A-Z]+ /_aws/"
+    # Longer than a message is hidden from the others.
+    sleeper = ("charge.store.before", 25.0)
 
-    ORDERS = "checkout.order_store:OrderStore"
+    ORDERS = "payments"
+    LEASE_SECONDS = 8
+    ON_LINES = ("notifications-notify",)
+    CONSTANTS = {
+        "checkout.order_store:LONGEST_WAIT_SECONDS": 20.0,
+        "payments.charging:PAUSE_SECONDS": 1.0,
+        "payments.consumer:LONGEST_PAUSE_SECONDS": 5.0,
+        "payments.breaker:OPEN_SECONDS": 1.0,
+        "notifications.consumer:LONGEST_PAUSE_SECONDS": 5.0,
+    }
+    ORDER_STORE = "checkout.order_store:OrderStore"
     STORE = "payments.payment_store:PaymentStore"
     STRIPE = "stripe._payment_intent_service:PaymentIntentService"
     POINTS = {
         # In checkout: accepting, hearing, sending again.
         "ask_price": "checkout.catalog:Catalog.product",
-        "accept": f"{ORDERS}.accept",
+        "accept": f"{ORDER_STORE}.accept",
         "enqueue": "checkout.charge_queue:ChargeQueue.send",
         "answer": "checkout.orders:answer",
         "hear": "checkout.checkout:Checkout.hear",
-        "hear_end": f"{ORDERS}.end",
+        "hear_end": f"{ORDER_STORE}.end",
         "heard": "checkout.consumer:Consumer.take",
-        "take_again": f"{ORDERS}.take_again",
+        "take_again": f"{ORDER_STORE}.take_again",
         # In payments: charging and publishing.
         "begin": f"{STORE}.begin",
         "ask_hold": "payments.catalog:Catalog.hold",
@@ -150,93 +151,15 @@ class Stage4:
         *each("charge.confirm.after", at("charge", "cancel retrieve end"), old=True),
     ]
 
-    def __init__(self) -> None:
-        self.lines: Lines = NoLines()
-        self._folder = Path()
-        self._undo: Callable[[Functions], None] = _nothing
-
-    def environment(self, folder: Path) -> dict[str, str]:
-        self._folder = folder
-        serving.prepare(folder)
-        return {
-            "NLU_ENGINE": "rules",
-            "ORDER_LEASE_SECONDS": "8",
-            "ORDER_GIVE_UP_SECONDS": "600",
-        }
-
     def began(self, stage: RunningStage) -> None:
-        """Come in, shorten what is waited for, and set the clock that sweeps."""
-        base = self.port_base
-        self._stage = stage
-        self.lines = lines = FaultyLines(base)
-        self.functions = Functions(stage, self._folder)
-        self.suppliers = Suppliers(f"http://127.0.0.1:{base + 40}")
+        """Learn where queues and suppliers are, and let messages come again soon."""
+        super().began(stage)
+        self.suppliers = Suppliers(f"http://127.0.0.1:{self.port_base + 40}")
         self.queues = Queues(self.functions.client("sqs"), stage.queues)
         self.queues.hide_for(HIDDEN_SECONDS)
-        catalog = stage.service_apis["catalog"]
-        self.functions.let_in(
-            self.ACTORS,
-            self.POINTS,
-            constants={
-                "checkout.order_store:LONGEST_WAIT_SECONDS": 20.0,
-                "payments.charging:PAUSE_SECONDS": 1.0,
-                "payments.consumer:LONGEST_PAUSE_SECONDS": 5.0,
-                "notifications.consumer:LONGEST_PAUSE_SECONDS": 5.0,
-                "payments.breaker:OPEN_SECONDS": 1.0,
-            },
-            settings={
-                "CATALOG_API_URL": f"{lines.url}/_aws/execute-api/{catalog}/v1",
-                "STRIPE_TIMEOUT_SECONDS": "1",
-                "STRIPE_RATE": "1000",
-            },
-            # What notifications ask of AWS goes over the lines as well.
-            own={"notifications-notify": {"AWS_ENDPOINT_URL": lines.url}},
-        )
-        self._clock = Clock(
-            lambda: self.functions.invoke("checkout-sweep"), SWEEP_SECONDS
-        )
-
-    def close(self) -> None:
-        self._clock.stop()
-        self.lines.close()
-
-    def set_stock(self, product_id: str, stock: int) -> None:
-        self.functions.dynamodb.update_item(
-            TableName=self._stage.tables["catalog"],
-            Key={"pk": {"S": f"product#{product_id}"}},
-            UpdateExpression="SET #stock = :stock",
-            ExpressionAttributeNames={"#stock": "stock"},
-            ExpressionAttributeValues={":stock": {"N": str(stock)}},
-        )
-
-    def make_old(self, order_id: str) -> None:
-        # It may have ended meanwhile.
-        with contextlib.suppress(ClientError):
-            self.functions.dynamodb.update_item(
-                TableName=self._stage.tables["payments"],
-                Key={"order_id": {"S": order_id}},
-                UpdateExpression="SET created_at = :old",
-                ConditionExpression="#status = :pending",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues={
-                    ":old": {"S": "2020-01-01T00:00:00.000000+00:00"},
-                    ":pending": {"S": "pending"},
-                },
-            )
 
     def break_places(self, **faults: Any) -> None:
-        """Replace the faults of the suppliers; their README names them."""
         self.suppliers.break_down(**faults)
-
-    def plant(self, stage: RunningStage, bug: str) -> None:
-        self._undo(self.functions)
-        self._undo = _nothing
-        if bug:
-            planted = importlib.import_module(f"tests.drill.planted.{bug}")
-            if hasattr(planted, "deploy"):
-                planted.deploy(self.functions)
-                self._undo = planted.undo
-        self.functions.plant(bug)
 
     def tidy_up(self, patience: float) -> str:
         redriven = self.queues.tidy_up(patience)
@@ -246,8 +169,7 @@ class Stage4:
         return [*self.queues.left_over(), *self.suppliers.left_over(orders)]
 
     def order_machine(self, stripe_url: str) -> Any:
-        raise NotImplementedError
+        from .order_machine import order_machine
+        from .shop4 import AsyncShop
 
-
-def _nothing(functions: Functions) -> None:
-    """There is nothing to undo."""
+        return order_machine(AsyncShop(self.packages(), stripe_url))

@@ -16,6 +16,7 @@ from .lines import Lines
 from .lives import Crashes
 from .stage1 import Stage1
 from .stage2 import Stage2
+from .stage3 import Stage3
 from .stage4 import Stage4
 
 
@@ -94,5 +95,6 @@ class StageUnderDrill(Protocol):
 UNDER_DRILL: dict[int, Callable[[], StageUnderDrill]] = {
     1: Stage1,
     2: Stage2,
+    3: Stage3,
     4: Stage4,
 }

@@ -121,4 +121,5 @@ def _order_of(said: Any) -> str:
         return str(said["order_id"])
     if isinstance(said, str):
         return said.partition("#")[0]
-    return str(getattr(said, "order_id", None) or said["X-Order-Id"])
+    order = getattr(said, "order", said)
+    return str(getattr(order, "order_id", None) or said["X-Order-Id"])

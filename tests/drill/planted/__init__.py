@@ -30,6 +30,16 @@ OF_STAGE = {
         "release_not_noted",
         "letter_written_again",
     ),
+    3: (
+        "no_idempotency",
+        "key_rises_on_timeout",
+        "never_sent_again",
+        "order_ended_unconditionally",
+        "price_from_client",
+        "answer_before_work",
+        "may_not_send_letters",
+        "stock_written_blindly",
+    ),
     4: (
         "no_idempotency",
         "key_rises_on_timeout",

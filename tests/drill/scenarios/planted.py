@@ -180,11 +180,12 @@ def letters_fail_once(world: World, crowd: list[Buyer]) -> None:
 def given_up_while_asleep(world: World, crowd: list[Buyer]) -> None:
     """A worker sleeps with an intent in its hand, and another gives the order up."""
     purchase = Purchase(world.products[0])
-    with world.crash.armed("charge.store.before", sleep=ASLEEP_SECONDS) as shot:
-        crowd[0].send(purchase)
+    point, seconds = world.under.sleeper
+    with ThreadPoolExecutor(1) as pool, world.crash.armed(point, seconds) as shot:
+        pool.submit(crowd[0].send, purchase)
         if shot.wait(FIRE_SECONDS) and (order := crowd[0].order_of(purchase)):
             world.under.make_old(order["orderId"])
-    time.sleep(ASLEEP_SECONDS)
+    time.sleep(seconds)
 
 
 def held_too_late(world: World, crowd: list[Buyer]) -> None:
@@ -276,6 +277,6 @@ def _judged(
     for probe in probes:
         probe(world, crowd)
         # Where it is done later, it must meet its faults as well.
-        world.under.tidy_up(patience)
+        world.under.tidy_up(CAUGHT_SECONDS * world.under.pace)
         world.heal()
     return oracle.judge(patience)
