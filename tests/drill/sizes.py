@@ -59,9 +59,9 @@ SIZES = {
     "full": Size(200, 500, 1_000, 200, 20, 100, 30, 99),
     "drill": Size(1_000, 5_000, 10_000, 200, 60, 500, 50, 99),
 }
-# Stages 3 and 4. MiniStack unpacks and starts a process for each worker that was killed,
-# a second of a processor, and every call goes through all of it: `drill` is what ends
-# within an hour or so on two cores that others use as well.
+# Stages 3 and 4. MiniStack starts a process in the place of each worker that was
+# killed, a second of a processor, and every call goes through all of it: `drill` is
+# what ends within an hour or so on two cores.
 ON_LAMBDA = {
     "tenth": Size(6, 5, 10, 20, 2, 2, 20, 1, 10, 1, 10, sample=True),
     "full": Size(12, 20, 40, 20, 10, 5, 30, 2, 50, 5, 50, sample=True),
