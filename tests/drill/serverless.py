@@ -37,6 +37,8 @@ class Serverless:
     # A call may start a worker, and a worker starts in seconds.
     pace = 4.0
     at_once = 10
+    # They wait, most of the time, for a lease or a queue.
+    lanes = 6
     between = "[A-Z]+ /_aws/"
 
     port_base: int

@@ -24,6 +24,7 @@ class Stage1:
     pace = 1.0
     synchronous = True
     at_once = 200
+    lanes = 4
     between = ""
     lines = NoLines()
 

@@ -35,6 +35,7 @@ class Stage2:
     pace = 1.0
     synchronous = True
     at_once = 200
+    lanes = 4
     between = ""
 
     ORDERS = "checkout.order_store:OrderStore"

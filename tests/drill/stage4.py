@@ -33,10 +33,11 @@ class Stage4(Serverless):
     sleeper = ("charge.store.before", 25.0)
 
     ORDERS = "payments"
-    LEASE_SECONDS = 8
+    # Longer than a message is hidden: it is the queue that delivers again first.
+    LEASE_SECONDS = 15
     ON_LINES = ("notifications-notify",)
     CONSTANTS = {
-        "checkout.order_store:LONGEST_WAIT_SECONDS": 20.0,
+        "checkout.order_store:LONGEST_WAIT_SECONDS": 30.0,
         "payments.charging:PAUSE_SECONDS": 1.0,
         "payments.consumer:LONGEST_PAUSE_SECONDS": 5.0,
         "payments.breaker:OPEN_SECONDS": 1.0,

@@ -28,6 +28,7 @@ class StageUnderDrill(Protocol):
         pace: how many times as long as at stage 1 things may take.
         synchronous: whether a guest waits for Stripe.
         at_once: how many calls at most come at the same moment.
+        lanes: how many buyers lead lives with crashes at the same time.
         between: a pattern of the calls between services that faults hit.
     """
 
@@ -35,6 +36,7 @@ class StageUnderDrill(Protocol):
     pace: float
     synchronous: bool
     at_once: int
+    lanes: int
     between: str
 
     @property

@@ -17,7 +17,6 @@ from ..report import Figure
 from ..sizes import Size
 from ..world import World
 
-LANES = 4
 FIRE_SECONDS = 12.0
 TRIES = 8
 INSIST_SECONDS = 20.0
@@ -27,14 +26,14 @@ CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_mastercard")
 
 def run(world: World, size: Size) -> Figure:
     """Kill so many processes, first at every point in turn, then at random ones."""
-    lanes = world.fresh_buyers(LANES)
+    lanes = world.fresh_buyers(world.under.lanes)
     *_, nothing_left = world.products
     oracle = Oracle(world, lanes, sold_out=nothing_left)
     before = Counter(world.crash.kills())
     every_point = sum(len(life.points) for life in world.under.lives)
     enough = size.kills if size.sample else max(size.kills, every_point)
     plan = _Plan(planned(world.under.lives, enough, world.chance("kills")))
-    with ThreadPoolExecutor(LANES) as pool:
+    with ThreadPoolExecutor(len(lanes)) as pool:
         missed = [
             life
             for missed in pool.map(
@@ -44,7 +43,7 @@ def run(world: World, size: Size) -> Figure:
             for life in missed
         ]
     # Other lanes' kills took the process first, each time: now with nobody beside.
-    missed = _Lane(world, lanes[0], _Plan(missed), LANES).run()
+    missed = _Lane(world, lanes[0], _Plan(missed), len(lanes)).run()
     verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
     kills = Counter(world.crash.kills()) - before
     wanted = {point for life in world.under.lives for point in life.points}
