@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ..client import Buyer, Purchase, shared_out
@@ -72,13 +72,13 @@ def poison(world: World, size: Size) -> Figure:
     try:
         _send(clients, purchases)
         wanted = {p.address for p in purchases if p.quantity == THREE}
-        dead = _dead_letters(world, wanted)
-        ended = {o["deliveryAddress"] for b in clients for o in _confirmed(b)}
+        others = {p.address for p in purchases} - wanted
+        dead = _waited_for(lambda: world.under.queues.addresses(CHARGES + DEAD), wanted)
+        ended = _waited_for(lambda: _confirmed(clients), others)
     finally:
         world.under.plant(world.stage, "")
     redriven = world.under.queues.redrive(CHARGES)
     verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
-    others = {purchase.address for purchase in purchases} - wanted
     met = (dead, ended) == (wanted, others) and not verdict.violations
     return Figure(
         scenario=f"{size.poisoned} poisoned orders in {size.among:,}, then redrive",
@@ -104,8 +104,13 @@ def _buy(buyer: Buyer, purchases: Sequence[Purchase]) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _confirmed(buyer: Buyer) -> list[dict[str, str]]:
-    return [order for order in buyer.orders() if order["status"] == "confirmed"]
+def _confirmed(clients: Sequence[Buyer]) -> set[str]:
+    return {
+        order["deliveryAddress"]
+        for buyer in clients
+        for order in buyer.orders()
+        if order["status"] == "confirmed"
+    }
 
 
 def _wait_until_empty(world: World, queue: str) -> None:
@@ -114,11 +119,11 @@ def _wait_until_empty(world: World, queue: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _dead_letters(world: World, wanted: set[str]) -> set[str]:
-    """Return where the dead letters' orders go, once all that are wanted are dead."""
+def _waited_for(look: Callable[[], set[str]], wanted: set[str]) -> set[str]:
+    """Return what is seen, once all that is wanted is among it."""
     deadline = time.monotonic() + DIE_SECONDS
     while True:
-        found = world.under.queues.addresses(CHARGES + DEAD)
+        found = look()
         if found >= wanted or time.monotonic() > deadline:
             return found
         time.sleep(POLL_SECONDS)

@@ -143,7 +143,7 @@ def slow_mail(world: World, crowd: list[Buyer]) -> None:
 def rush(world: World, crowd: list[Buyer]) -> None:
     """All buy the same at once, and again."""
     for _ in range(3):
-        buy_at_once(crowd, world.products[0], world.under.at_once)
+        buy_at_once(crowd, world)
 
 
 def one_purchase(world: World, crowd: list[Buyer]) -> None:

@@ -20,7 +20,7 @@ def run(world: World, size: Size) -> Figure:
     """Let them all buy the same thing at the same moment."""
     crowd = world.fresh_buyers(size.buyers)
     oracle = Oracle(world, crowd, stock=STOCK)
-    told = buy_at_once(crowd, world.products[0], world.under.at_once)
+    told = buy_at_once(crowd, world)
     verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
     happy = sum(answer.end == "confirmed" for answer in told)
     sad = sum(answer.end == "failed" for answer in told)
@@ -36,21 +36,22 @@ def run(world: World, size: Size) -> Figure:
     )
 
 
-def buy_at_once(crowd: list[Buyer], product_id: str, most: int) -> list[Told]:
-    """Let each buyer buy one, all starting together; return what each was told last.
+def buy_at_once(crowd: list[Buyer], world: World) -> list[Told]:
+    """Let each buyer buy one of the same, all starting together.
 
-    Args:
-        crowd: the buyers.
-        product_id: what they want.
-        most: how many at the same moment; the next begins when one has done.
+    Where fewer can come at the same moment, the next begins when one has done.
+
+    Returns:
+        What each was told last.
     """
-    together = min(most, len(crowd))
+    together = min(world.under.at_once, len(crowd))
+    patience = INSIST_SECONDS * world.under.pace
     start = threading.Barrier(together)
 
     def buy(number: int, buyer: Buyer) -> Told:
         if number < together:
             start.wait(60)
-        return buyer.insist(Purchase(product_id), INSIST_SECONDS)
+        return buyer.insist(Purchase(world.products[0]), patience)
 
     with ThreadPoolExecutor(together) as pool:
         return list(pool.map(buy, range(len(crowd)), crowd))
