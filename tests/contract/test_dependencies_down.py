@@ -333,15 +333,11 @@ def test_without_its_database_everything_is_503_and_comes_back(
     assert len(guest.get("/orders").json()["orders"]) == 2
 
 
-# The catalogue, where it is a service of its own
+# The catalogue, where it is a service of its own: in the monolith it is a module, and
+# test_stage2_checkout.py has it for the split one.
 
 
-needs_functions = pytest.mark.skipif(
-    BY_BEARER, reason="in the monolith it is a module; test_stage2_checkout.py has it"
-)
-
-
-@needs_functions
+@pytest.mark.functions
 @pytest.mark.parametrize("way", ["cut", "frozen"])
 def test_without_the_catalogue_nothing_is_sold_and_nothing_lost(
     way, wired, guest, ledger
@@ -364,7 +360,7 @@ def test_without_the_catalogue_nothing_is_sold_and_nothing_lost(
     assert guest.get("/products/candy-jar").json()["stock"] == stock - 1
 
 
-@needs_functions
+@pytest.mark.functions
 @pytest.mark.asynchronous
 def test_an_order_is_accepted_while_stripe_is_away_and_settles(guest, ledger):
     with ledger.going_wrong(refuse=True):
