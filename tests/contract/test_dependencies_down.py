@@ -345,9 +345,8 @@ def test_without_its_database_everything_is_503_and_comes_back(
 # The catalogue, where it is a service of its own
 
 
-needs_functions = pytest.mark.skipif(
-    BY_BEARER, reason="in the monolith it is a module; test_stage2_checkout.py has it"
-)
+# In the monolith it is a module, and of stage 2 test_stage2_checkout.py has this.
+needs_functions = pytest.mark.signed
 
 
 @needs_functions

@@ -21,7 +21,6 @@ from wait import until
 
 from deployment.cloud import wait_until_there
 
-pytest.importorskip("ministack")
 # Longer than anybody waits who stops it.
 SLEEPER = b"import time\ndef handler(event, context):\n    time.sleep(120)\n"
 STOP_SECONDS = 20
