@@ -25,7 +25,7 @@ BY_BEARER = STAGES[STAGE].auth == "bearer"
 # The marks of what is not for this size or stage.
 OTHERS = [
     *([] if FULL else ["full"]),
-    "functions" if BY_BEARER else "bearer",
+    "signed" if BY_BEARER else "bearer",
     "synchronous" if STAGE == 4 else "asynchronous",
 ]
 PARTNER_KEY = "partner-of-the-tests"

@@ -24,7 +24,7 @@ from . import guests
 from .lambdas import Lambda, Say, right, worker_of
 from .load import LoadError
 
-WHERE = "on the local AWS, one guest, no other load; Stripe's 150 ms a call ASSUMED"
+WHERE = "on the local AWS, one guest; Stripe's 150 ms a call ASSUMED"
 FUNCTIONS = ("catalog", "nlu", "checkout")
 STRIPE_MS = 150
 # Longer than nlu keeps the list of products (CATALOG_FRESH_SECONDS): a guest who reads

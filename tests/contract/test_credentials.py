@@ -221,7 +221,9 @@ def test_what_is_internal_is_not_there_from_outside(
     # Not even a spelling that HTTP does not allow tells more; and where signatures are
     # asked for, not even whether there is something.
     assert answer.status in ((400, 404, 405) if BY_BEARER else (400, 403, 404, 405))
-    assert answer.code == answer.status
+    # API Gateway takes another spelling of the version for an API that it has not.
+    if BY_BEARER or spelling.startswith("/v1/"):
+        assert answer.code == answer.status
 
 
 @dataclass
@@ -229,7 +231,7 @@ class Written:
     """The answer to a request that nobody put right on its way."""
 
     status: int
-    code: int
+    code: int | None
 
 
 def as_written(url, method, path, headers, body):
@@ -238,7 +240,7 @@ def as_written(url, method, path, headers, body):
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        return Written(answer.status, json.loads(answer.read())["code"])
+        return Written(answer.status, json.loads(answer.read()).get("code"))
     finally:
         connection.close()
 

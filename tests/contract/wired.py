@@ -20,7 +20,12 @@ from sandbox.runner import RunningStage
 from .wire import Wire
 
 SWEEP_PAUSE_SECONDS = 2.0
-IMPATIENT = {"STRIPE_TIMEOUT_SECONDS": "1", "ORDER_LEASE_SECONDS": "3"}
+IMPATIENT = {
+    "STRIPE_TIMEOUT_SECONDS": "1",
+    "ORDER_LEASE_SECONDS": "3",
+    # What the catalogue said a moment ago is no longer true, so that it is missed.
+    "CATALOG_FRESH_SECONDS": "0.01",
+}
 PREFIX = "concierge-local-"
 
 
