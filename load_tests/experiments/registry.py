@@ -8,7 +8,6 @@ from . import (
     idle_cost,
     kill_nlu,
     memory,
-    scale_out,
     security_patch,
     slow_dependency,
     split_tax,
@@ -16,7 +15,6 @@ from . import (
 from .experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
-    scale_out.EXPERIMENT,
     security_patch.EXPERIMENT,
     memory.EXPERIMENT,
     broken_commit.EXPERIMENT,
