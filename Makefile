@@ -98,7 +98,7 @@ test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs) ## Run every tes
 	@echo "Testing stages $(STAGES); the first takes the longest, and prints when it ends."
 	@$(MAKE) $(TOGETHER) $(addprefix test-stage-,$(STAGES))
 
-test-stage-1: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk)
+test-stage-1: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong)
 	@SIZE=$(SIZE) $(BIN)/python -m pytest
 
 # What was written for every stage; the rest is tested once, with the first: so are the

@@ -7,12 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXERCISES = REPOSITORY / "exercises"
 MINE = REPOSITORY / "my_exercises"
 CHECK_SECONDS = 60
+# What an exercise begins with: files of its own, files of a stage, and what was taken
+# out of those.
+OWN, SHIPPED, PATCH = "start", "shipped.txt", "start.patch"
 
 
 def exercise(number: str) -> Path:
@@ -34,14 +38,14 @@ def exercise(number: str) -> Path:
 
 
 def begin(number: str, mine: Path = MINE) -> Path:
-    """Copy the starting state of an exercise to where it is worked on.
+    """Make the starting state of an exercise where it is worked on.
 
     Args:
         number: of the exercise.
         mine: the folder of all that one works on.
 
     Raises:
-        ValueError: there is no such exercise.
+        ValueError: there is no such exercise, or it does not fit the stages any more.
         FileExistsError: it was begun before; nothing is overwritten.
     """
     start = exercise(number)
@@ -50,16 +54,60 @@ def begin(number: str, mine: Path = MINE) -> Path:
         raise FileExistsError(
             f"{folder} is there already. Go on with it, or remove it to begin anew."
         )
-    shutil.copytree(start / "start", folder)
+    folder.mkdir(parents=True)
+    try:
+        if (start / OWN).is_dir():
+            shutil.copytree(start / OWN, folder, dirs_exist_ok=True)
+        for name in shipped(start):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REPOSITORY / name, folder / name)
+        if (start / PATCH).exists():
+            patch(folder, start / PATCH)
+    except (ValueError, OSError):
+        shutil.rmtree(folder)
+        raise
     return folder
 
 
-def grade(number: str, folder: Path | None = None) -> int:
+def shipped(start: Path) -> list[str]:
+    """Return the files of the stages that an exercise begins with.
+
+    Args:
+        start: the exercise's folder.
+    """
+    listed = start / SHIPPED
+    return listed.read_text(encoding="utf-8").split() if listed.exists() else []
+
+
+def patch(folder: Path, file: Path) -> None:
+    """Change the files of a folder as a patch says.
+
+    Args:
+        folder: what the paths in the patch begin at.
+        file: the patch; words before the first difference are for its reader.
+
+    Raises:
+        ValueError: it does not fit, so what it was made from has changed.
+    """
+    done = subprocess.run(  # noqa: S603 - nothing of the command is anybody's input
+        ["git", "apply", "--whitespace=nowarn", str(file.resolve())],  # noqa: S607
+        cwd=folder,
+        # So that git takes the folder for itself, and for no part of a repository.
+        env=os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.resolve().parent)},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise ValueError(f"{file} does not fit any more:\n{done.stderr}")
+
+
+def grade(number: str, folder: Path | None = None, only: Sequence[str] = ()) -> int:
     """Run an exercise's checks and return the exit status of pytest.
 
     Args:
         number: of the exercise.
         folder: what to grade; what one works on unless another is given.
+        only: names of checks; all of them unless some are given.
 
     Raises:
         ValueError: there is no such exercise.
@@ -71,10 +119,12 @@ def grade(number: str, folder: Path | None = None) -> int:
         raise FileNotFoundError(
             f"{folder} is not there. Begin with `make exercise EXERCISE={number}`."
         )
-    options = ["-q", "-p", "no:cacheprovider", "--tb=short", "--no-header"]
-    checks = [str(start / "grader.py"), f"--timeout={CHECK_SECONDS}"]
+    grader = str(start / "grader.py")
+    options = ["-q", "-rN", "-p", "no:cacheprovider", "--tb=short", "--no-header"]
+    limits = ["-p", "course.points", f"--timeout={CHECK_SECONDS}"]
+    checks = [f"{grader}::{name}" for name in only] or [grader]
     return subprocess.run(  # noqa: S603 - the student's own code, as asked
-        [sys.executable, "-m", "pytest", *options, *checks],
+        [sys.executable, "-m", "pytest", *options, *limits, *checks],
         cwd=REPOSITORY,
         env=os.environ | {"EXERCISE_FOLDER": str(folder)},
     ).returncode

@@ -109,23 +109,27 @@ def press_until_told(student, press):
     raise AssertionError(f"There was no answer in {TRIES} tries.")
 
 
+@pytest.mark.row(1)
 def test_money_is_given_back(refunds, payment, given_back):
     assert refunds.give_back("complaint-1", payment, 500).startswith("re_")
     assert given_back() == [500]
 
 
+@pytest.mark.row(1)
 def test_a_button_that_is_pressed_twice_gives_back_once(refunds, payment, given_back):
     first = refunds.give_back("complaint-1", payment, 500)
     assert refunds.give_back("complaint-1", payment, 500) == first
     assert given_back() == [500]
 
 
+@pytest.mark.row(1)
 def test_another_complaint_is_another_refund(refunds, payment, given_back):
     refunds.give_back("complaint-1", payment, 500)
     refunds.give_back("complaint-2", payment, 500)
     assert given_back() == [500, 500]
 
 
+@pytest.mark.row(1)
 def test_the_same_words_about_another_payment_are_another_refund(
     refunds, client, payment, given_back
 ):
@@ -143,12 +147,14 @@ def test_the_same_words_about_another_payment_are_another_refund(
     assert given_back() == [500]
 
 
+@pytest.mark.row(2)
 def test_a_lost_answer_is_told_as_unknown(student, refunds, payment, faults):
     faults(refuse=True)
     with pytest.raises(student.RefundUnknown):
         refunds.give_back("complaint-1", payment, 500)
 
 
+@pytest.mark.row(3)
 def test_a_lost_answer_and_another_press_give_back_once(
     student, refunds, payment, given_back, faults
 ):
@@ -157,6 +163,7 @@ def test_a_lost_answer_and_another_press_give_back_once(
     assert given_back() == [500]
 
 
+@pytest.mark.row(4)
 def test_a_refund_that_stripe_made_but_called_an_error_is_found(
     student, refunds, payment, given_back, faults
 ):
@@ -166,6 +173,7 @@ def test_a_refund_that_stripe_made_but_called_an_error_is_found(
     assert given_back() == [500]
 
 
+@pytest.mark.row(2)
 def test_too_much_is_refused_and_nothing_given_back(
     student, refunds, payment, given_back
 ):
@@ -174,6 +182,7 @@ def test_too_much_is_refused_and_nothing_given_back(
     assert given_back() == []
 
 
+@pytest.mark.row(3)
 def test_two_who_press_at_once_give_back_once(
     student, refunds, payment, given_back, faults
 ):

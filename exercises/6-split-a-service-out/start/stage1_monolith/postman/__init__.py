@@ -1,0 +1,1 @@
+"""Postman: sends letters to guests."""
