@@ -7,6 +7,7 @@ the same oracle must find nothing.
 from __future__ import annotations
 
 import importlib
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,7 @@ def run(world: World, size: Size) -> Figure:
             caught += law in verdict.laws
             seen = ", ".join(f"{n} x {law}" for law, n in verdict.laws.items())
             details.append(f"{name}: {seen or 'nothing'} seen, {law} expected")
+            print(details[-1], file=sys.stderr, flush=True)
     finally:
         world.under.plant(world.stage, "")
     settled = SETTLE_SECONDS * world.under.pace
