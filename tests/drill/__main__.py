@@ -11,8 +11,8 @@ import traceback
 from sandbox.runner.state import RUN_ROOT
 
 from .report import Figure, as_markdown, write_json
-from .scenarios import SCENARIOS
-from .sizes import SIZES, Size
+from .scenarios import EVERY, of_stage
+from .sizes import SIZES, Size, size_of
 from .stages import UNDER_DRILL
 from .world import World, world
 
@@ -23,9 +23,9 @@ def main() -> int:
     figures: list[Figure] = []
     path = RUN_ROOT / f"drill-stage{asked.stage}-{asked.size}.json"
     with world(asked.stage, asked.seed) as ours:
-        for name in asked.only or SCENARIOS:
+        for name in asked.only or of_stage(asked.stage):
             began = time.monotonic()
-            figures.append(_figure(name, ours, SIZES[asked.size]))
+            figures.append(_figure(name, ours, size_of(asked.stage, asked.size)))
             # What was found so far outlives whatever breaks next.
             write_json(figures, path)
             took = time.monotonic() - began
@@ -37,7 +37,7 @@ def main() -> int:
 
 def _figure(name: str, ours: World, size: Size) -> Figure:
     try:
-        return SCENARIOS[name](ours, size)
+        return EVERY[name](ours, size)
     except Exception:
         told = traceback.format_exc()
         return Figure(name, 0, "that it ends", "it broke off", False, details=[told])
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only",
-        choices=SCENARIOS,
+        choices=EVERY,
         action="append",
         help="a scenario; may be repeated (all)",
     )

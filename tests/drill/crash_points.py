@@ -23,11 +23,11 @@ class Shot:
 
     @property
     def fired(self) -> bool:
-        """Whether a process died of it."""
+        """Whether a process has come by."""
         return not self.armed.exists()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until a process dies of it, at most so long; tell whether one did."""
+        """Wait until a process comes by, at most so long; tell whether one did."""
         deadline = time.monotonic() + seconds
         while not self.fired and time.monotonic() < deadline:
             time.sleep(STEP_SECONDS)
@@ -49,15 +49,19 @@ class CrashPoints:
             part.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def armed(self, point: str) -> Iterator[Shot]:
+    def armed(self, point: str, sleep: float = 0.0) -> Iterator[Shot]:
         """Let the next process that reaches a point die there; disarm it at the end.
 
         Args:
-            point: `web` or `sweep`, the name, `before` or `after`, joined by dots.
+            point: the actor, the name, `before` or `after`, joined by dots.
+            sleep: for how many seconds it sleeps there instead of dying, if any.
         """
         with self._taken[point]:
             path = self._armed / point
-            path.touch()
+            # Written first: who finds it finds all of it.
+            draft = self._armed.parent / f"{point}.draft"
+            draft.write_text(str(sleep))
+            draft.rename(path)
             try:
                 yield Shot(path)
             finally:

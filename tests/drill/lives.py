@@ -22,6 +22,8 @@ class Crashes:
             up instead of finished.
         retried: whether later points are reached by the client's own retry.
         sold_out: whether what is bought has been sold out before.
+        product: what is bought; anything unless given.
+        places: faults of the suppliers, from the start of the purchase.
     """
 
     points: tuple[str, ...]
@@ -30,6 +32,8 @@ class Crashes:
     old: bool = False
     retried: bool = False
     sold_out: bool = False
+    product: str = ""
+    places: dict[str, Any] | None = None
 
 
 def each(*names: str, **how: Any) -> list[Crashes]:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import FINAL, Buyer, Purchase, Told
+from .client import FINAL, ORDER_ID, Buyer, Purchase, Told
 from .world import PLENTY, World
 
 FORGOTTEN = "order forgotten"
@@ -33,6 +33,11 @@ TOLD_OTHERWISE = "told otherwise"
 SERVER_ERROR = "server error"
 
 POLL_SECONDS = 0.4
+EVENTS = {
+    "Your order is confirmed": "order-confirmed",
+    "Your card was declined": "order-declined",
+    "Your order could not be completed": "order-failed",
+}
 # A second mail would follow the first within a sweep or two.
 QUIET_SECONDS = 1.0
 
@@ -57,11 +62,13 @@ class Verdict:
         orders: how many ended how.
         settled_seconds: from when judging began until every order had ended.
         violations: the laws broken.
+        done: what had to be done by hand, if anything.
     """
 
     orders: Counter[str]
     settled_seconds: float
     violations: list[Violation]
+    done: str = ""
 
     @property
     def laws(self) -> Counter[str]:
@@ -71,7 +78,8 @@ class Verdict:
     def __str__(self) -> str:
         ends = ", ".join(f"{n} {status}" for status, n in sorted(self.orders.items()))
         broken = "; ".join(f"{n} x {law}" for law, n in self.laws.items())
-        return f"{ends or 'no orders'}; {broken or '0 lost, 0 wrong charges'}"
+        done = f"; {self.done}" if self.done else ""
+        return f"{ends or 'no orders'}; {broken or '0 lost, 0 wrong charges'}{done}"
 
 
 @dataclass
@@ -125,6 +133,9 @@ class Oracle:
         began = time.monotonic()
         orders = self._settled(patience)
         settled = time.monotonic() - began
+        if not all(_ended(order) for _, order in orders):
+            patience = QUIET_SECONDS  # it has been waited for in vain
+        done = self._world.under.tidy_up(patience)
         evidence = Evidence(
             orders=orders,
             mails=self._mails(orders, patience),
@@ -132,9 +143,12 @@ class Oracle:
             stock=self._stock(orders, patience),
         )
         violations = [*self._violations(evidence)]
+        everything = [order for _, order in orders]
+        for broken in self._world.under.left_over(everything):
+            violations.append(Violation(*broken))
         self._world.judged |= {order["orderId"] for _, order in orders}
         statuses = Counter(order["status"] for _, order in orders)
-        return Verdict(statuses, settled, violations)
+        return Verdict(statuses, settled, violations, done)
 
     def _violations(self, evidence: Evidence) -> Iterator[Violation]:
         for buyer, order in evidence.orders:
@@ -205,7 +219,7 @@ class Oracle:
                 waiting = [b for b in waiting if not all(map(_ended, read[b]))]
                 if not waiting or time.monotonic() > deadline:
                     return [(b, order) for b in self._buyers for order in read[b]]
-                time.sleep(POLL_SECONDS)
+                time.sleep(POLL_SECONDS * self._world.under.pace)
 
     def _mails(
         self, orders: list[tuple[Buyer, dict[str, Any]]], patience: float
@@ -286,7 +300,20 @@ def _ended(order: dict[str, Any]) -> bool:
 def _by_order(mails: list[dict[str, Any]]) -> dict[str, list[str]]:
     said: defaultdict[str, list[str]] = defaultdict(list)
     for mail in mails:
-        headers = {name.lower(): value for name, value in dict(mail["headers"]).items()}
-        if order_id := headers.get("x-order-id"):
-            said[order_id].append(f"{headers.get('x-event')} to {mail['to']}")
+        order_id, event = _about(mail)
+        if order_id:
+            said[order_id].append(f"{event} to {mail['to']}")
     return dict(said)
+
+
+def _about(mail: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return of which order and event a mail tells.
+
+    The outbox of the local AWS keeps a letter's words and not all of its headers.
+    """
+    headers = {name.lower(): value for name, value in dict(mail["headers"]).items()}
+    if "x-order-id" in headers:
+        return headers["x-order-id"], headers.get("x-event")
+    subject, _, _ = mail["subject"].partition(":")
+    named = ORDER_ID.search(mail["text"])
+    return (named[0] if named else None), EVENTS.get(subject)

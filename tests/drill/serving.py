@@ -32,20 +32,36 @@ def environment(
         points: its crash points, `{"create": "module:Class.method"}`.
         constants: of modules, so that waiting is short.
     """
-    (folder / "serving").mkdir(parents=True)
-    (folder / "planted").write_text("")
-    return {
-        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(INSIDE)]),
-        "DRILL_DIR": str(folder),
-        "DRILL_ENTRIES": json.dumps(entries),
-        "DRILL_POINTS": json.dumps(points),
-        "DRILL_CONSTANTS": json.dumps(constants),
+    prepare(folder)
+    return inside(folder, entries, points, constants) | {
         "NLU_ENGINE": "rules",
         "ORDER_LEASE_SECONDS": "1.5",
         "ORDER_GIVE_UP_SECONDS": "600",
         "SWEEP_SECONDS": "0.3",
         "STRIPE_TIMEOUT_SECONDS": "1",
         "LOG_LEVEL": "WARNING",
+    }
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder that the drill shares with a stage's processes."""
+    (folder / "serving").mkdir(parents=True)
+    (folder / "planted").write_text("")
+
+
+def inside(
+    folder: Path,
+    entries: Sequence[str],
+    points: Mapping[str, str],
+    constants: Mapping[str, float],
+) -> dict[str, str]:
+    """Return the variables that let the drill into a process; see `inside/`."""
+    return {
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(INSIDE)]),
+        "DRILL_DIR": str(folder),
+        "DRILL_ENTRIES": json.dumps(entries),
+        "DRILL_POINTS": json.dumps(points),
+        "DRILL_CONSTANTS": json.dumps(constants),
     }
 
 

@@ -21,6 +21,11 @@ class Stage1:
     """The monolith."""
 
     port_base = 8153
+    pace = 1.0
+    synchronous = True
+    at_once = 200
+    lanes = 4
+    between = ""
     lines = NoLines()
 
     ORDERS = "concierge.order_store:OrderStore"
@@ -100,6 +105,20 @@ class Stage1:
             "WHERE order_id = %s AND status = 'pending'",
             (order_id,),
         )
+
+    def break_places(self, **faults: Any) -> None:
+        """Nobody else has the tables and rooms."""
+
+    def tidy_up(self, patience: float) -> str:
+        return ""
+
+    def left_over(
+        self, orders: Sequence[dict[str, Any]]
+    ) -> Sequence[tuple[str, str, str]]:
+        return ()
+
+    def close(self) -> None:
+        self.lines.close()
 
     def plant(self, stage: RunningStage, bug: str) -> None:
         serving.plant(stage, self._folder, bug)

@@ -32,6 +32,11 @@ class Stage2:
 
     # Apart from the ports of the other tests, which its own hundred has no room for.
     port_base = 9253
+    pace = 1.0
+    synchronous = True
+    at_once = 200
+    lanes = 4
+    between = ""
 
     ORDERS = "checkout.order_store:OrderStore"
     STRIPE = "stripe._payment_intent_service:PaymentIntentService"
@@ -161,6 +166,20 @@ class Stage2:
             "WHERE order_id = %s AND status = 'pending'",
             (order_id,),
         )
+
+    def break_places(self, **faults: Any) -> None:
+        """Nobody else has the tables and rooms."""
+
+    def tidy_up(self, patience: float) -> str:
+        return ""
+
+    def left_over(
+        self, orders: Sequence[dict[str, Any]]
+    ) -> Sequence[tuple[str, str, str]]:
+        return ()
+
+    def close(self) -> None:
+        self.lines.close()
 
     def plant(self, stage: RunningStage, bug: str) -> None:
         # Each service's own port: 1 to 5, in the order of the alphabet but for nlu.

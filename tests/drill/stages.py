@@ -6,7 +6,7 @@ for every stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from .lines import Lines
 from .lives import Crashes
 from .stage1 import Stage1
 from .stage2 import Stage2
+from .stage3 import Stage3
+from .stage4 import Stage4
 
 
 class StageUnderDrill(Protocol):
@@ -23,9 +25,19 @@ class StageUnderDrill(Protocol):
 
     Attributes:
         port_base: the first of the ports that the drill runs it on.
+        pace: how many times as long as at stage 1 things may take.
+        synchronous: whether a guest waits for Stripe.
+        at_once: how many calls at most come at the same moment.
+        lanes: how many buyers lead lives with crashes at the same time.
+        between: a pattern of the calls between services that faults hit.
     """
 
     port_base: int
+    pace: float
+    synchronous: bool
+    at_once: int
+    lanes: int
+    between: str
 
     @property
     def lives(self) -> Sequence[Crashes]:
@@ -47,6 +59,34 @@ class StageUnderDrill(Protocol):
     def make_old(self, order_id: str) -> None:
         """Make a pending order so old that it is given up."""
 
+    def break_places(self, **faults: Any) -> None:
+        """Replace the faults of those who have tables and rooms, if there are any."""
+
+    def tidy_up(self, patience: float) -> str:
+        """Do what an operator does, until nothing is on its way any more.
+
+        Args:
+            patience: how many seconds that may take.
+
+        Returns:
+            What was done, if anything.
+        """
+
+    def left_over(
+        self, orders: Sequence[dict[str, Any]]
+    ) -> Iterable[tuple[str, str, str]]:
+        """Tell which laws are broken of what this stage alone has.
+
+        Args:
+            orders: as their guests see them, when all have ended.
+
+        Returns:
+            The law, by whom it was broken, and how.
+        """
+
+    def close(self) -> None:
+        """End what was begun beside the stage."""
+
     def plant(self, stage: RunningStage, bug: str) -> None:
         """Restart the stage's own processes with a bug in them, or with none ("")."""
 
@@ -54,4 +94,9 @@ class StageUnderDrill(Protocol):
         """The state machine of this stage's orders, over a Stripe sandbox."""
 
 
-UNDER_DRILL: dict[int, Callable[[], StageUnderDrill]] = {1: Stage1, 2: Stage2}
+UNDER_DRILL: dict[int, Callable[[], StageUnderDrill]] = {
+    1: Stage1,
+    2: Stage2,
+    3: Stage3,
+    4: Stage4,
+}

@@ -64,11 +64,12 @@ class World:
         """Take every fault away."""
         self._stripe("DELETE", "faults")
         self.break_mail()
+        self.under.break_places()
         self.under.lines.set(Faults())
 
     def break_calls(self, **faults: Any) -> None:
         """Replace the faults of calls between services; `lines.Faults` names them."""
-        self.under.lines.set(Faults(**faults))
+        self.under.lines.set(Faults(**{"only": self.under.between} | faults))
 
     def injected(self) -> int:
         """How many faults the Stripe sandbox injected since they were set."""
@@ -82,7 +83,9 @@ class World:
         return orders
 
     def break_mail(self, **faults: Any) -> None:
-        """Replace the faults of the mail server."""
+        """Replace the faults of the mail server; the local AWS has none."""
+        if self.stage.aws_endpoint_url:
+            return
         url = f"{self.stage.mailbox_url}/_sandbox/faults"
         requests.put(url, json=faults, timeout=TIMEOUT_SECONDS).raise_for_status()
 
@@ -139,4 +142,4 @@ def world(stage: int, seed: int) -> Iterator[World]:
             ours.products = [*ours.fresh_buyers(1)[0].products()]
             yield ours
     finally:
-        under.lines.close()
+        under.close()

@@ -76,7 +76,7 @@ RUN = (
     RunBy(r"make (understand)", "tests/unit/test_understand.py", "def test_"),
     RunBy(r"make nlu-bench.*", "tests/unit/test_nlu_bench.py", "def test_"),
     RunBy(r"make rotate-keys STAGE=2", "tests/integration", "identity.rotate"),
-    RunBy(r"make drill( STAGE=[12])?", "tests/drill/test_drill.py", "def test_"),
+    RunBy(r"make drill( STAGE=[1-4])?", "tests/drill/test_drill.py", "def test_"),
     RunBy(FAULTS, "tests/integration/test_stage1_checkout.py", "_sandbox/faults"),
     RunBy(
         r"python -m sandbox\.stripe .*",
@@ -134,7 +134,7 @@ RUN = (
 )
 EXCUSED = (
     Excused(
-        r"make (run-stage|redeploy|logs|deploy|destroy|drill|bench) STAGE=[34].*",
+        r"make (run-stage|redeploy|logs|deploy|destroy|bench) STAGE=[34].*",
         AMAZON,
     ),
     Excused(r"make (deploy|destroy)", AMAZON),

@@ -3,7 +3,9 @@
 The environment says it: `DRILL_DIR`, the folder that drill and processes share;
 `DRILL_POINTS`, a JSON object of crash points, `{"create": "module:Class.method"}`;
 `DRILL_CONSTANTS`, one of module constants, so that waiting is short; `DRILL_ENTRIES`, a
-list of the modules that only a serving process imports.
+list of the modules that only a serving process imports. A function of Lambda has two
+more: `DRILL_SERVICE`, since each service's modules are called `chalicelib` in it and
+have the service's name here, and `DRILL_ACTOR`, whose points it reaches.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ class Changes:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._entries = json.loads(os.environ["DRILL_ENTRIES"])
+        self._service = os.environ.get("DRILL_SERVICE", "")
         self._constants = _by_module("DRILL_CONSTANTS")
         self._points = _by_module("DRILL_POINTS", of_values=True)
         self._planted: dict[str, Action] = {}
@@ -37,16 +40,17 @@ class Changes:
         """Whether a module of this name is to be changed."""
         if name in self._entries:
             self._begin()
-        return name in self._constants | self._points | self._planted
+        return self._named(name) in self._constants | self._points | self._planted
 
     def make(self, module: ModuleType) -> None:
         """Change a module that was just imported."""
-        for name, value in self._constants[module.__name__]:
-            setattr(module, name, value)
-        if plant := self._planted.get(module.__name__):
+        name = self._named(module.__name__)
+        for constant, value in self._constants[name]:
+            setattr(module, constant, value)
+        if plant := self._planted.get(name):
             plant(module)
-        crash = Crash(self._folder)
-        for path, point in self._points[module.__name__]:
+        crash = Crash(self._folder, os.environ.get("DRILL_ACTOR"))
+        for path, point in self._points[name]:
             crash.wrap(module, path, point, WATCHED.get(point))
 
     def _begin(self) -> None:
@@ -62,6 +66,11 @@ class Changes:
             self._planted = dict(bug.PATCHES)
             for loaded in self._planted.keys() & sys.modules.keys():
                 self._planted.pop(loaded)(sys.modules[loaded])
+
+    def _named(self, module: str) -> str:
+        """Name a module as the drill does."""
+        package, dot, rest = module.partition(".")
+        return f"{self._service}.{rest}" if dot and package == "chalicelib" else module
 
 
 def install() -> None:

@@ -33,4 +33,6 @@ def plant(payments: ModuleType) -> None:
     payments.Payments.charge = charge
 
 
-PATCHES = dict.fromkeys(("concierge.payments", "checkout.payments"), plant)
+PATCHES = dict.fromkeys(
+    ("concierge.payments", "checkout.payments", "payments.payments"), plant
+)

@@ -17,7 +17,6 @@ from ..report import Figure
 from ..sizes import Size
 from ..world import World
 
-LANES = 4
 FIRE_SECONDS = 12.0
 TRIES = 8
 INSIST_SECONDS = 20.0
@@ -27,14 +26,14 @@ CARDS = ("pm_card_visa", "pm_card_visa", "pm_card_mastercard")
 
 def run(world: World, size: Size) -> Figure:
     """Kill so many processes, first at every point in turn, then at random ones."""
-    lanes = world.fresh_buyers(LANES)
+    lanes = world.fresh_buyers(world.under.lanes)
     *_, nothing_left = world.products
     oracle = Oracle(world, lanes, sold_out=nothing_left)
     before = Counter(world.crash.kills())
     every_point = sum(len(life.points) for life in world.under.lives)
     enough = size.kills if size.sample else max(size.kills, every_point)
     plan = _Plan(planned(world.under.lives, enough, world.chance("kills")))
-    with ThreadPoolExecutor(LANES) as pool:
+    with ThreadPoolExecutor(len(lanes)) as pool:
         missed = [
             life
             for missed in pool.map(
@@ -44,8 +43,8 @@ def run(world: World, size: Size) -> Figure:
             for life in missed
         ]
     # Other lanes' kills took the process first, each time: now with nobody beside.
-    missed = _Lane(world, lanes[0], _Plan(missed), LANES).run()
-    verdict = oracle.judge(SETTLE_SECONDS)
+    missed = _Lane(world, lanes[0], _Plan(missed), len(lanes)).run()
+    verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
     kills = Counter(world.crash.kills()) - before
     wanted = {point for life in world.under.lives for point in life.points}
     return Figure(
@@ -123,16 +122,19 @@ class _Lane:
         Another lane's kill may take the process first: then it has to be tried again.
         """
         *in_stock, nothing_left = self._world.products
+        anything = nothing_left if life.sold_out else self._chance.choice(in_stock)
         purchase = Purchase(
-            product_id=nothing_left if life.sold_out else self._chance.choice(in_stock),
+            product_id=life.product or anything,
             quantity=self._chance.randint(1, 3),
             card=life.card,
         )
-        if life.faults:
+        if life.faults or life.places:
             with self._plan.faults:
-                self._world.break_stripe(**life.faults)
+                self._world.break_stripe(**life.faults or {})
+                self._world.under.break_places(**life.places or {})
                 fired = self._die(life, purchase)
                 self._world.break_stripe()
+                self._world.under.break_places()
         else:
             fired = self._die(life, purchase)
         # Some clients ask again under the same key, the others closed the browser.
@@ -142,10 +144,11 @@ class _Lane:
 
     def _die(self, life: Crashes, purchase: Purchase) -> bool:
         first, *later = life.points
+        patience = FIRE_SECONDS * self._world.under.pace
         with self._world.crash.armed(first) as shot:
             self._buyer.send(purchase)
-            # What a sweep does follows later.
-            if not shot.wait(FIRE_SECONDS if first.startswith("sweep.") else 0):
+            # What nobody waits for follows later.
+            if not shot.wait(0 if first.startswith("web.") else patience):
                 return False
         if life.old and (order := self._buyer.order_of(purchase)):
             self._world.under.make_old(order["orderId"])
@@ -153,6 +156,6 @@ class _Lane:
             with self._world.crash.armed(point) as shot:
                 if life.retried:
                     self._buyer.send(purchase)
-                if not shot.wait(FIRE_SECONDS):
+                if not shot.wait(patience):
                     return False
         return True

@@ -25,15 +25,16 @@ def run(world: World, size: Size) -> Figure:
     """
     buyer = world.fresh_buyers(1)[0]
     oracle = Oracle(world, [buyer])
+    calls = min(CALLS, world.under.at_once)
     for card in ("pm_card_visa", DECLINED):
-        _at_once(buyer, [Purchase(world.products[0], 2, card)] * CALLS)
+        _at_once(buyer, [Purchase(world.products[0], 2, card)] * calls)
     for _ in range(ROUNDS):
         this = Purchase(world.products[0], 1)
         _at_once(buyer, [this, Purchase(world.products[0], 2, key=this.key)] * 4)
-    verdict = oracle.judge(SETTLE_SECONDS)
+    verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
     refused = sum(told.status == 422 for told in buyer.log)
     return Figure(
-        scenario=f"{CALLS} checkouts under one key, twice; two purchases under one key",
+        scenario=f"{calls} checkouts under one key, twice; two purchases under one key",
         trials=len(buyer.log),
         looked_for="one order a key, one charge of the good card, none of the other",
         result=f"{refused} refused; {verdict}",

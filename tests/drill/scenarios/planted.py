@@ -7,14 +7,15 @@ the same oracle must find nothing.
 from __future__ import annotations
 
 import importlib
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ..client import Buyer, Purchase
+from ..client import FINAL, Buyer, Purchase
 from ..lines import LATE_SECONDS
 from ..lives import DECLINED
-from ..oracle import Oracle, Verdict
+from ..oracle import FORGOTTEN, NO_MAIL, Oracle, Verdict
 from ..planted import OF_STAGE
 from ..report import Figure
 from ..sizes import Size
@@ -25,7 +26,13 @@ FEW = 3
 CAUGHT_SECONDS = 5.0  # how long a stage with a bug in it has to settle
 SETTLE_SECONDS = 60.0
 SLOW_MAIL_SECONDS = 1.5
-RESERVATIONS = "/v1/internal/reservations/"
+FIRE_SECONDS = 60.0
+# Longer than a message is hidden from the others.
+ASLEEP_SECONDS = 25.0
+LOSS = 3
+LOSSES = (FORGOTTEN, NO_MAIL)
+TABLE = "table-rooftop"
+RESERVATIONS = ".*/internal/reservations/"
 
 Probe = Callable[[World, list[Buyer]], object]
 
@@ -36,18 +43,25 @@ def run(world: World, size: Size) -> Figure:
     chosen = world.chance("bugs").sample(known, min(size.bugs, len(known)))
     bugs = {name: _bug(name) for name in chosen}
     details = []
+    crowds: list[list[Buyer]] = []
     caught = 0
     try:
         for name, (probe, law) in bugs.items():
             world.under.plant(world.stage, name)
-            verdict = _judged(world, [probe], CAUGHT_SECONDS)
+            patience = CAUGHT_SECONDS * world.under.pace
+            # What is only slow must not look lost.
+            patience *= LOSS if law in LOSSES else 1
+            verdict = _judged(world, [probe], patience, crowds)
             caught += law in verdict.laws
             seen = ", ".join(f"{n} x {law}" for law, n in verdict.laws.items())
             details.append(f"{name}: {seen or 'nothing'} seen, {law} expected")
+            print(details[-1], file=sys.stderr, flush=True)
     finally:
         world.under.plant(world.stage, "")
+    settled = SETTLE_SECONDS * world.under.pace
+    _wait_for(crowds, settled)
     probes = dict.fromkeys(probe for probe, _ in bugs.values())
-    clean = _judged(world, [*probes], SETTLE_SECONDS).violations
+    clean = _judged(world, [*probes], settled, crowds).violations
     details += [f"without any bug: {violation}" for violation in clean]
     return Figure(
         scenario="planted bugs",
@@ -131,7 +145,71 @@ def slow_mail(world: World, crowd: list[Buyer]) -> None:
 def rush(world: World, crowd: list[Buyer]) -> None:
     """All buy the same at once, and again."""
     for _ in range(3):
-        buy_at_once(crowd, world.products[0])
+        buy_at_once(crowd, world)
+
+
+def one_purchase(world: World, crowd: list[Buyer]) -> None:
+    """Somebody buys something."""
+    crowd[0].send(Purchase(world.products[0]))
+
+
+def crash_after_accepting(world: World, crowd: list[Buyer]) -> None:
+    """The worker dies when the order is written, and before it is sent."""
+    with world.crash.armed("web.accept.after"):
+        crowd[0].send(Purchase(world.products[0]))
+
+
+def crash_while_telling(world: World, crowd: list[Buyer]) -> None:
+    """The worker dies when it is about to send the letter."""
+    with world.crash.armed("notify.send.before") as shot:
+        crowd[0].send(Purchase(world.products[0]))
+        shot.wait(FIRE_SECONDS)
+
+
+def event_told_twice(world: World, crowd: list[Buyer]) -> None:
+    """The worker dies when the end of an order is told, so that it is told again."""
+    with world.crash.armed("charge.publish.after") as shot:
+        crowd[0].send(Purchase(world.products[0]))
+        shot.wait(FIRE_SECONDS)
+
+
+def letters_fail_once(world: World, crowd: list[Buyer]) -> None:
+    """Notifications do not reach their table, as often as one call tries to."""
+    world.break_calls(kinds=("refuse",), times=3, only="POST /$")
+    crowd[0].send(Purchase(world.products[0]))
+
+
+def given_up_while_asleep(world: World, crowd: list[Buyer]) -> None:
+    """A worker sleeps with an intent in its hand, and another gives the order up."""
+    purchase = Purchase(world.products[0])
+    point, seconds = world.under.sleeper
+    with ThreadPoolExecutor(1) as pool, world.crash.armed(point, seconds) as shot:
+        pool.submit(crowd[0].send, purchase)
+        if shot.wait(FIRE_SECONDS) and (order := crowd[0].order_of(purchase)):
+            world.under.make_old(order["orderId"])
+    time.sleep(seconds)
+
+
+def held_too_late(world: World, crowd: list[Buyer]) -> None:
+    """The catalogue's worker sleeps before it reserves, and the order is given up."""
+    purchase = Purchase(world.products[0])
+    with world.crash.armed("catalog.hold.before", sleep=ASLEEP_SECONDS) as shot:
+        crowd[0].send(purchase)
+        if shot.wait(FIRE_SECONDS) and (order := crowd[0].order_of(purchase)):
+            world.break_calls(kinds=("refuse",), only=f"PUT {RESERVATIONS}")
+            world.under.make_old(order["orderId"])
+    time.sleep(ASLEEP_SECONDS)
+
+
+def declined_table(world: World, crowd: list[Buyer]) -> None:
+    """The card is declined for a table that is held."""
+    crowd[0].send(Purchase(TABLE, card=DECLINED))
+
+
+def lapsed_table(world: World, crowd: list[Buyer]) -> None:
+    """A table is not held any more when it is paid."""
+    world.under.break_places(hold_seconds=0.001)
+    crowd[0].send(Purchase(TABLE))
 
 
 PROBES: dict[str, Probe] = {
@@ -148,6 +226,15 @@ PROBES: dict[str, Probe] = {
         lost_reservations,
         catalog_away_at_the_end,
         lost_letters,
+        one_purchase,
+        crash_after_accepting,
+        crash_while_telling,
+        event_told_twice,
+        letters_fail_once,
+        given_up_while_asleep,
+        held_too_late,
+        declined_table,
+        lapsed_table,
     )
 }
 # The others need a few buyers only.
@@ -170,10 +257,28 @@ def _give_up(world: World, buyer: Buyer) -> None:
                 break
 
 
-def _judged(world: World, probes: Sequence[Probe], patience: float) -> Verdict:
+def _wait_for(crowds: Sequence[Sequence[Buyer]], seconds: float) -> None:
+    """Let what the bugs have left behind come to its end."""
+    deadline = time.monotonic() + seconds
+    for buyer in (buyer for crowd in crowds for buyer in crowd):
+        while any(order["status"] not in FINAL for order in buyer.orders()):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(1)
+
+
+def _judged(
+    world: World,
+    probes: Sequence[Probe],
+    patience: float,
+    crowds: list[list[Buyer]],
+) -> Verdict:
     crowd = world.fresh_buyers(max(CROWDS.get(probe, FEW) for probe in probes))
+    crowds.append(crowd)
     oracle = Oracle(world, crowd)
     for probe in probes:
         probe(world, crowd)
+        # Where it is done later, it must meet its faults as well.
+        world.under.tidy_up(CAUGHT_SECONDS * world.under.pace)
         world.heal()
     return oracle.judge(patience)

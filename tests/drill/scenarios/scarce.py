@@ -20,8 +20,8 @@ def run(world: World, size: Size) -> Figure:
     """Let them all buy the same thing at the same moment."""
     crowd = world.fresh_buyers(size.buyers)
     oracle = Oracle(world, crowd, stock=STOCK)
-    told = buy_at_once(crowd, world.products[0])
-    verdict = oracle.judge(SETTLE_SECONDS)
+    told = buy_at_once(crowd, world)
+    verdict = oracle.judge(SETTLE_SECONDS * world.under.pace)
     happy = sum(answer.end == "confirmed" for answer in told)
     sad = sum(answer.end == "failed" for answer in told)
     left = crowd[0].products()[world.products[0]]["stock"]
@@ -36,13 +36,22 @@ def run(world: World, size: Size) -> Figure:
     )
 
 
-def buy_at_once(crowd: list[Buyer], product_id: str) -> list[Told]:
-    """Let each buyer buy one, all starting together; return what each was told last."""
-    start = threading.Barrier(len(crowd))
+def buy_at_once(crowd: list[Buyer], world: World) -> list[Told]:
+    """Let each buyer buy one of the same, all starting together.
 
-    def buy(buyer: Buyer) -> Told:
-        start.wait(60)
-        return buyer.insist(Purchase(product_id), INSIST_SECONDS)
+    Where fewer can come at the same moment, the next begins when one has done.
 
-    with ThreadPoolExecutor(len(crowd)) as pool:
-        return list(pool.map(buy, crowd))
+    Returns:
+        What each was told last.
+    """
+    together = min(world.under.at_once, len(crowd))
+    patience = INSIST_SECONDS * world.under.pace
+    start = threading.Barrier(together)
+
+    def buy(number: int, buyer: Buyer) -> Told:
+        if number < together:
+            start.wait(60)
+        return buyer.insist(Purchase(world.products[0]), patience)
+
+    with ThreadPoolExecutor(together) as pool:
+        return list(pool.map(buy, range(len(crowd)), crowd))
