@@ -148,9 +148,9 @@ def paragraph(results: Results) -> str:
             if results["in_queue_still"]
             else "."
         ),
-        f"After {results['mended']:.0f} s the bug was mended, and after "
-        f"{results['redriven']:.0f} s one redrive sent the dead letters to their queue "
-        "again.",
+        f"After {results['mended']:.0f} s the bug was mended, and "
+        f"{results['redriven'] - results['mended']:.0f} s later one redrive sent the "
+        "dead letters to their queue again.",
     ]
     if right:
         words.append(
@@ -165,7 +165,8 @@ def paragraph(results: Results) -> str:
         )
     left = results["dead_letters_left"]
     words.append(
-        "No dead letter was left." if not left else f"{left} dead letters were left."
+        f"{left or 'No'} dead letter{'s' if left > 1 else ''} "
+        f"{'were' if left > 1 else 'was'} left."
     )
     return " ".join(words)
 

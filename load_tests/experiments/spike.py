@@ -24,10 +24,12 @@ from .lab import Lab
 from .sales import Order, Sale, Shop, answers, opened
 
 USUAL, TIMES = 0.6, 10.0  # purchases a second, and how many times that the spike is
-BEFORE_SECONDS, SPIKE_SECONDS = 12.0, 30.0
-AFTER_SECONDS = 70.0
-# Synchronous stages keep nobody waiting afterwards; it is enough to see that.
-SHORT_AFTER_SECONDS = 10.0
+BEFORE_SECONDS, SPIKE_SECONDS = 8.0, 30.0
+AFTER_SECONDS = 60.0
+# Of synchronous stages it is enough to see whom they refuse. What they kept for later
+# would take minutes more.
+SHORT_AFTER_SECONDS = 4.0
+SHORT_PATIENCE_SECONDS = 8.0
 STRIPE_LIMIT, STRIPE_LIMIT_ON_AWS = 6.0, 25.0
 # The local AWS has fewer workers for a queue than the twelve among whom payments shares
 # its rate (sandbox/aws/server.py). Together they are to keep to 24/25 of that limit.
@@ -113,13 +115,15 @@ def _in_turns(lab: Lab, three: Shop, four: Shop) -> dict[str, Any]:
         [report.billed for report in function.reports(ACCEPTING, known, len(times))]
         for function, known, times in zip(functions, seen, seconds, strict=True)
     ]
-    return {
+    waiting = {
         "purchases": len(seconds[0]),
         "answer": _compared(seconds[1], seconds[0]),
         "billed": _compared(
             [ms / 1000 for ms in billed[1]], [ms / 1000 for ms in billed[0]]
         ),
     }
+    lab.say(_told_waiting(waiting))
+    return waiting
 
 
 def _compared(four: list[float], three: list[float]) -> dict[str, Any]:
@@ -143,13 +147,18 @@ def _spiked(shop: Shop, lab: Lab) -> dict[str, Any]:
     number = shop.stage.stage
     lab.say(f"stage {number}: {USUAL:g} a second, then {USUAL * TIMES:g} ...")
     known = {order.order_id for order in shop.settled(PATIENCE_SECONDS)}
-    after = AFTER_SECONDS if number == 4 else SHORT_AFTER_SECONDS
+    after, patience = (
+        (AFTER_SECONDS, PATIENCE_SECONDS)
+        if number == 4
+        else (SHORT_AFTER_SECONDS, SHORT_PATIENCE_SECONDS)
+    )
     began = time.time()
     sales = shop.sell(_when(after))
-    orders = [o for o in shop.settled(PATIENCE_SECONDS) if o.order_id not in known]
+    orders = [o for o in shop.settled(patience) if o.order_id not in known]
     charges = shop.charges()
     spike = [sale for sale in sales if _in_spike(sale.at - began)]
     accepted = [sale.seconds for sale in spike if sale.accepted]
+    lab.say(f"stage {number}: {answers(spike)}")
     return {
         "purchases": len(sales),
         "spike": len(spike),
@@ -161,8 +170,13 @@ def _spiked(shop: Shop, lab: Lab) -> dict[str, Any]:
         "not_confirmed": sum(order.status != CONFIRMED for order in orders),
         "charged_twice": sum(charges.get(o.order_id, 0) > 1 for o in orders),
         "late_seconds": max((o.ended - o.began for o in orders), default=0.0),
-        "drain": _drain(sales, orders, began) if number == 4 else None,
+        "drain": _told(lab, _drain(sales, orders, began)) if number == 4 else None,
     }
+
+
+def _told(lab: Lab, drain: dict[str, Any]) -> dict[str, Any]:
+    lab.say(_told_drain(drain))
+    return drain
 
 
 def _when(after: float) -> list[float]:

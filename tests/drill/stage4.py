@@ -38,10 +38,13 @@ class Stage4(Serverless):
     ON_LINES = ("notifications-notify",)
     CONSTANTS = {
         "checkout.order_store:LONGEST_WAIT_SECONDS": 30.0,
-        "payments.charging:PAUSE_SECONDS": 1.0,
+        "payments.charging:SHORTEST_PAUSE_SECONDS": 1.0,
+        "payments.charging:LONGEST_PAUSE_SECONDS": 1.0,
         "payments.consumer:LONGEST_PAUSE_SECONDS": 5.0,
+        "payments.consumer:LONGEST_PAUSE_WHEN_AWAY_SECONDS": 5.0,
         "payments.breaker:OPEN_SECONDS": 1.0,
         "notifications.consumer:LONGEST_PAUSE_SECONDS": 5.0,
+        "notifications.consumer:LONGEST_PAUSE_WHEN_AWAY_SECONDS": 5.0,
     }
     ORDER_STORE = "checkout.order_store:OrderStore"
     STORE = "payments.payment_store:PaymentStore"
@@ -67,6 +70,7 @@ class Stage4(Serverless):
         "retrieve": f"{STRIPE}.retrieve",
         "cancel": f"{STRIPE}.cancel",
         "book": "payments.supplier:Supplier.confirm",
+        "give_back": f"{STORE}.give_back",
         "refund": "stripe._refund_service:RefundService.create",
         "end": f"{STORE}.end",
         "ask_release": "payments.catalog:Catalog.release",
@@ -124,7 +128,7 @@ class Stage4(Serverless):
         *each(at("charge", "let_place_go released"), product=TABLE, card=DECLINED),
         *each(at("charge", ENDED), product=TABLE, places={"full": [TABLE]}),
         *each(
-            at("charge", "refund end let_place_go"),
+            at("charge", "give_back refund end let_place_go"),
             product=TABLE,
             places={"hold_seconds": 0.001},
         ),
