@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from load_tests import plots
 from load_tests.bench import lambdas
@@ -22,7 +23,11 @@ PUBLISHED_MS = (71, 142)
 def run(lab: Lab) -> Results:
     """Call each function with a new worker and with a warm one."""
     with lab.stage(3, {"LOG_LEVEL": "INFO"}) as running:
-        found = lambdas.measure(running, COLD, WARM, lab.say)
+        return results_of(lambdas.measure(running, COLD, WARM, lab.say))
+
+
+def results_of(found: list[dict[str, Any]]) -> Results:
+    """Return the results of what `make bench STAGE=3` measures as well."""
     return {
         "published_ms": list(PUBLISHED_MS),
         "functions": [

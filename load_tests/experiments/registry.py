@@ -9,7 +9,6 @@ from . import (
     kill_nlu,
     memory,
     poison,
-    scale_out,
     security_patch,
     slow_dependency,
     spike,
@@ -19,7 +18,6 @@ from . import (
 from .experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
-    scale_out.EXPERIMENT,
     security_patch.EXPERIMENT,
     memory.EXPERIMENT,
     broken_commit.EXPERIMENT,

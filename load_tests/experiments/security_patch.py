@@ -65,7 +65,7 @@ def _tried(
         took = time.monotonic() - began
         mark("done")
 
-    found = watch.during(happen, before=2.0, after=3.0)
+    found = watch.during(happen, before=2.0, after=6.0)
     lab.say(f"{title}: {took:.1f} s, {what_was_down(found['asks'])}")
     return found | {"replaced": names, "seconds": round(took, 1)}
 
@@ -112,7 +112,10 @@ def paragraph(results: Results) -> str:
     told = "; ".join(
         f"{title}: {what_was_down(way['asks'])}" for title, way in ways.items()
     )
-    words = [f"To close a hole, programs are replaced while guests come. {told}."]
+    words = [
+        "To close a hole, programs are replaced while guests come. What was down, by "
+        f"the way it was done: {told}."
+    ]
     longest = {
         title: max(downtimes(way["asks"]).values()) for title, way in ways.items()
     }
@@ -144,7 +147,8 @@ def paragraph(results: Results) -> str:
         + (
             " without a failure."
             if not longest[FUNCTION]
-            else ", and guests noticed that as well."
+            else ", and guests noticed: a new worker starts when somebody asks, which "
+            "takes seconds here, on a busy laptop, and is no measure of Amazon's."
         )
     )
     return " ".join(words)

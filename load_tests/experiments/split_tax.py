@@ -28,7 +28,7 @@ CHAIN = Stage(
 WAYS = {"functions": "functions in one program", "links": "programs that call on"}
 LENGTHS = (1, 2, 3, 5, 8)
 ROUNDS = 4
-CALLS = 250
+CALLS = 80
 FAILS = 0.01
 SLOW_SHARE, SLOW_SECONDS = 0.01, 0.1
 # A month has so many minutes.
@@ -179,7 +179,7 @@ EXPERIMENT = Experiment(
     name="split-tax",
     claim="Chatty synchronous chains multiply latency and downtime",
     page="docs/tutorial/5-not-a-panacea.md#a-chain-multiplies",
-    seconds=90,
+    seconds=30,
     stages=(1,),
     run=run,
     plot=plot,

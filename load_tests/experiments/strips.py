@@ -11,6 +11,11 @@ from .watching import WELL, downtimes
 
 WELL_COLOR, ILL_COLOR = plots.PALETTE[0], plots.PALETTE[1]
 
+# Of a bar, in seconds, so that one sees it.
+SHORTEST = 0.35
+# Of two marks, in seconds.
+NEAR = 2.0
+
 
 def draw(file: Path, watched: dict[str, dict[str, Any]], title: str) -> None:
     """Draw a panel for each run, in it a strip for each thing that guests do.
@@ -60,7 +65,7 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
         ill = [(at, took) for at, status, took in each if status not in WELL]
         axes.barh(
             [row] * len(ill),
-            [max(took, 0.12) for _, took in ill],
+            [max(took, SHORTEST) for _, took in ill],
             0.55,
             left=[at for at, _ in ill],
             color=ILL_COLOR,
@@ -68,9 +73,12 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
             edgecolor="white",
             label="" if row else "failed, or no answer",
         )
-    for words, at in run["marks"]:
+    nexts = [at for _, at in run["marks"][1:]] + [float("inf")]
+    for (words, at), following in zip(run["marks"], nexts, strict=True):
         axes.axvline(at, color="black", linewidth=1, linestyle=":")
-        axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha="left")
+        # Two that are near each other are written to either side.
+        side = "right" if following - at < NEAR else "left"
+        axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha=side)
     seconds = [f"{name}: {down[name]:.1f} s down" for name in asks]
     axes.set_yticks(range(len(asks)), seconds, fontsize=9)
     axes.set_ylim(-0.6, len(asks) + 0.1)

@@ -16,6 +16,7 @@ from load_tests.experiments import (
     lab,
     memory,
     pages,
+    scale_out,
     security_patch,
     watching,
 )
@@ -194,7 +195,7 @@ def test_a_patch_tells_who_had_more_to_do():
     ways[security_patch.FUNCTION] |= watched(buy=2)
     ways[security_patch.ROLLED] |= watched(buy=2) | {"seconds": 60.0}
     told = named("security-patch").paragraph({"ways": ways})
-    assert "guests noticed that as well" in told
+    assert "no measure of Amazon's" in told
     assert "not more work" in told
     assert "guests of the monolith noticed" in told
 
@@ -256,7 +257,7 @@ def test_copies_that_bring_nothing_are_told_so():
         },
         "law": {"products": law(0.02), "purchases": law(-0.04)},
     }
-    tell = named("scale-out").paragraph
+    tell = scale_out.paragraph
     told = tell(results)
     assert "scaling out works" in told
     assert "do not make more processors" in told
