@@ -149,7 +149,7 @@ def paragraph(results: Results) -> str:
             else "."
         ),
         f"After {results['mended']:.0f} s the bug was mended, and "
-        f"{results['redriven'] - results['mended']:.0f} s later one redrive sent the "
+        f"{_later(results):.0f} s later one redrive sent the "
         "dead letters to their queue again.",
     ]
     if right:
@@ -169,6 +169,11 @@ def paragraph(results: Results) -> str:
         f"{'were' if left > 1 else 'was'} left."
     )
     return " ".join(words)
+
+
+def _later(results: Results) -> float:
+    """Return how long after the mending the redrive was; once it was at once."""
+    return float(results.get("redriven", results["mended"]) - results["mended"])
 
 
 EXPERIMENT = Experiment(

@@ -11,9 +11,7 @@ from . import (
     poison,
     security_patch,
     slow_dependency,
-    spike,
     split_tax,
-    stripe_outage,
 )
 from .experiment import Experiment
 
@@ -25,9 +23,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     slow_dependency.EXPERIMENT,
     idle_cost.EXPERIMENT,
     cold_start.EXPERIMENT,
-    stripe_outage.EXPERIMENT,
     poison.EXPERIMENT,
-    spike.EXPERIMENT,
     split_tax.EXPERIMENT,
 )
 

@@ -18,6 +18,7 @@ from .lines import FaultyLines, Lines, NoLines
 from .packages import Packages
 
 SWEEP_SECONDS = 1.0
+HEALTH_SECONDS = 60.0
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
 
 
@@ -127,6 +128,7 @@ class Serverless:
                 planted.deploy(self.functions)
                 self._undo = planted.undo
         self.functions.plant(bug)
+        serving.wait_for_health(f"{stage.api_url}/health", HEALTH_SECONDS)
 
     def packages(self) -> Packages:
         """The services in this process, for the state machine."""

@@ -84,7 +84,7 @@ def plant(
                 process.kill()
                 process.wait(10)
     for url in health or [f"{stage.api_url}/health"]:
-        _wait_for_health(url)
+        wait_for_health(url)
 
 
 def _serves(process: psutil.Process, folder: Path) -> bool:
@@ -96,7 +96,12 @@ def _serves(process: psutil.Process, folder: Path) -> bool:
     return told.exists() and told.stat().st_mtime > process.create_time()
 
 
-def _wait_for_health(url: str, seconds: float = 30.0) -> None:
+def wait_for_health(url: str, seconds: float = 30.0) -> None:
+    """Wait until an address answers again.
+
+    Raises:
+        TimeoutError: it did not.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

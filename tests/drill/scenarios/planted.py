@@ -27,6 +27,7 @@ CAUGHT_SECONDS = 5.0  # how long a stage with a bug in it has to settle
 SETTLE_SECONDS = 60.0
 SLOW_MAIL_SECONDS = 1.5
 FIRE_SECONDS = 60.0
+TRIES = 5
 # Longer than a message is hidden from the others.
 ASLEEP_SECONDS = 25.0
 LOSS = 3
@@ -150,7 +151,7 @@ def rush(world: World, crowd: list[Buyer]) -> None:
 
 def one_purchase(world: World, crowd: list[Buyer]) -> None:
     """Somebody buys something."""
-    crowd[0].send(Purchase(world.products[0]))
+    _order(crowd[0], Purchase(world.products[0]))
 
 
 def crash_after_accepting(world: World, crowd: list[Buyer]) -> None:
@@ -162,21 +163,21 @@ def crash_after_accepting(world: World, crowd: list[Buyer]) -> None:
 def crash_while_telling(world: World, crowd: list[Buyer]) -> None:
     """The worker dies when it is about to send the letter."""
     with world.crash.armed("notify.send.before") as shot:
-        crowd[0].send(Purchase(world.products[0]))
+        _order(crowd[0], Purchase(world.products[0]))
         shot.wait(FIRE_SECONDS)
 
 
 def event_told_twice(world: World, crowd: list[Buyer]) -> None:
     """The worker dies when the end of an order is told, so that it is told again."""
     with world.crash.armed("charge.publish.after") as shot:
-        crowd[0].send(Purchase(world.products[0]))
+        _order(crowd[0], Purchase(world.products[0]))
         shot.wait(FIRE_SECONDS)
 
 
 def letters_fail_once(world: World, crowd: list[Buyer]) -> None:
     """Notifications do not reach their table, as often as one call tries to."""
     world.break_calls(kinds=("refuse",), times=3, only="POST /$")
-    crowd[0].send(Purchase(world.products[0]))
+    _order(crowd[0], Purchase(world.products[0]))
 
 
 def given_up_while_asleep(world: World, crowd: list[Buyer]) -> None:
@@ -203,13 +204,13 @@ def held_too_late(world: World, crowd: list[Buyer]) -> None:
 
 def declined_table(world: World, crowd: list[Buyer]) -> None:
     """The card is declined for a table that is held."""
-    crowd[0].send(Purchase(TABLE, card=DECLINED))
+    _order(crowd[0], Purchase(TABLE, card=DECLINED))
 
 
 def lapsed_table(world: World, crowd: list[Buyer]) -> None:
     """A table is not held any more when it is paid."""
     world.under.break_places(hold_seconds=0.001)
-    crowd[0].send(Purchase(TABLE))
+    _order(crowd[0], Purchase(TABLE))
 
 
 PROBES: dict[str, Probe] = {
@@ -244,6 +245,14 @@ CROWDS: dict[Probe, int] = {slow_declines: 8, rush: 12}
 def _bug(name: str) -> tuple[Probe, str]:
     module = importlib.import_module(f"tests.drill.planted.{name}")
     return PROBES[module.PROBE], module.CAUGHT_AS
+
+
+def _order(buyer: Buyer, purchase: Purchase) -> None:
+    """Send a purchase until it is accepted: a worker that starts may be too slow."""
+    for _ in range(TRIES):
+        if buyer.send(purchase).order_id:
+            return
+        time.sleep(1)
 
 
 def _give_up(world: World, buyer: Buyer) -> None:
