@@ -24,8 +24,7 @@ TOLD = (1, 2, 4)
 ROUNDS = 3
 SECONDS = 3.0
 WARM_UP_SECONDS = 1.0
-# As many as all copies together have threads.
-CONNECTIONS = 48
+# Of a copy; as many guests come for each that works.
 THREADS = 8
 STRIPE_MS = 250
 
@@ -39,7 +38,7 @@ def run(lab: Lab) -> Results:
     }
     with fleets.fleet(lab, fleets.MOST, env) as running:
         fleets.fill(running, guests.PRODUCT_ID, guests.PLENTY)
-        tokens = [Guest(running).token for _ in range(CONNECTIONS)]
+        tokens = [Guest(running).token for _ in range(THREADS * fleets.MOST)]
         found = {"products": _measured(lab, running, tokens, guests.PRODUCTS)}
         faults = f"{running.stripe_url}/_sandbox/faults"
         slow = {"latency_ms": {"fixed": STRIPE_MS}}
@@ -49,7 +48,6 @@ def run(lab: Lab) -> Results:
         "copies": list(COPIES),
         "rounds": ROUNDS,
         "seconds": SECONDS,
-        "connections": CONNECTIONS,
         "threads_a_copy": THREADS,
         "stripe_ms": STRIPE_MS,
         "rates": {name: rates for name, (rates, _) in found.items()},
@@ -70,7 +68,7 @@ def _measured(
             seen = measure(
                 Plan(
                     port=int(running.site_url.rpartition(":")[2]),
-                    tokens=tokens,
+                    tokens=tokens[: THREADS * copies],
                     requests=sent,
                     warm_up_seconds=WARM_UP_SECONDS,
                     seconds=SECONDS,
