@@ -7,7 +7,9 @@ from wait import free_base
 
 from load_tests.bench import __main__ as bench
 from load_tests.bench import compare
+from load_tests.costs import figures
 
+OPERATIONS = {"products", "chat", "checkout", "order"}
 EXPECTED = {"same_statements", "in_a_transaction", "one_statement", "no_database"}
 
 pytestmark = pytest.mark.full
@@ -36,3 +38,23 @@ def test_the_services_are_measured_against_the_monolith(monkeypatch, tmp_path, c
     assert len(result["hops"]) == 3
     assert result["memory"]["services"].keys() > {"catalog", "checkout"}
     assert "One more hop" in capsys.readouterr().out
+
+
+def test_functions_are_measured_alone_and_against_the_services(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setattr(bench, "OUTPUT", tmp_path)
+    monkeypatch.setattr(bench, "RESULTS", tmp_path)
+    words = ["--stage", "3", "--cold", "1", "--warm", "2", "--rounds", "1"]
+    words += ["--visits", "1", "--save", "--port-base", str(free_base(range(50)))]
+    monkeypatch.setattr("sys.argv", ["bench", *words])
+    assert bench.main() == 0
+    result = json.loads((tmp_path / "stage3-bench.json").read_text())
+    assert result["visits"]["ratio"]["estimate"] > 0
+    assert len(result["functions"]) == 5
+    assert "Visits against stage 2" in capsys.readouterr().out
+    # And the bill takes what it needs of it.
+    calls = figures.functions(3, tmp_path)
+    assert {call.operation for call in calls.calls} == {*OPERATIONS, ""}
+    assert all(call.billed_ms > 0 for call in calls.calls)
+    assert "local AWS" in calls.basis[0]
