@@ -64,8 +64,8 @@ def _how_sure(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     )
     if result.cores:
         yield (
-            "Each stage had one core to itself while it was measured; the generator "
-            "and the other stages, which were up and idle, had the rest."
+            "Each stage had one core for all its processes while it was measured; the "
+            "generator and the other stages, which were up and idle, had the rest."
         )
     else:
         yield "The stage, the generator and the idle stages shared all cores."
