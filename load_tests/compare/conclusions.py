@@ -64,16 +64,17 @@ def _how_sure(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     )
     if result.cores:
         yield (
-            "Each stage had one core to itself while it was measured; the generator "
-            "and the other stages, which were up and idle, had the rest."
+            "Each stage had one core for all its processes while it was measured; the "
+            "generator and the other stages, which were up and idle, had the rest."
         )
     else:
         yield "The stage, the generator and the idle stages shared all cores."
-    disturbed = {n: each for n, each in found.items() if each.others_share > DISTURBED}
+    taken = {stage: each.others_share or 0.0 for stage, each in found.items()}
+    disturbed = {stage: share for stage, share in taken.items() if share > DISTURBED}
     if disturbed:
         shares = ", ".join(
-            f"{_percent(each.others_share)} of stage {stage}'s"
-            for stage, each in disturbed.items()
+            f"{_percent(share)} of stage {stage}'s"
+            for stage, share in disturbed.items()
         )
         yield (
             f"Other programs of this machine took {shares} core: rates and times are "
@@ -111,7 +112,7 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
             f"Its median answer takes {_times(p50)} as long, its 95th percentile "
             f"{_times(p95)}."
         )
-    if summary.idle_share > IDLE_STAGE:
+    if summary.idle_share and summary.idle_share > IDLE_STAGE:
         yield (
             f"Its core was idle for {_percent(summary.idle_share)} of the time: its "
             "guests waited for what is not CPU, and more of them would get more "

@@ -37,7 +37,8 @@ class Turn(msgspec.Struct, kw_only=True):
         errors: what was wrong, and how often.
         cpu_seconds: of the stage, by what its processes are.
         generator_seconds: CPU time of the generator.
-        idle: the share of the stage's cores in which nobody computed, 0 to 1.
+        idle: the share of the stage's cores in which nobody computed, 0 to 1; None
+            in a result that did not look.
     """
 
     round: int
@@ -47,7 +48,7 @@ class Turn(msgspec.Struct, kw_only=True):
     errors: dict[str, int]
     cpu_seconds: dict[str, float]
     generator_seconds: float
-    idle: float = 0.0
+    idle: float | None = None
 
     @property
     def requests(self) -> int:

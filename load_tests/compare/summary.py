@@ -46,9 +46,9 @@ class Summary:
         asked: of so many.
         core_share: how much of its cores the stage used, 0 to 1, or of one core where
             it had none of its own.
-        idle_share: how much of its cores nobody used.
-        others_share: how much of its own cores other programs used, ours or not; 0
-            where it had none of its own.
+        idle_share: how much of its cores nobody used; None where nobody looked.
+        others_share: how much of its own cores other programs used, ours or not; None
+            where it had none of its own, or nobody looked.
         generator_share: how much of a core the generator used at most.
         resident: RSS of all its processes.
         unique: USS of all its processes.
@@ -61,8 +61,8 @@ class Summary:
     errors: int
     asked: int
     core_share: float
-    idle_share: float
-    others_share: float
+    idle_share: float | None
+    others_share: float | None
     generator_share: float
     resident: float
     unique: float
@@ -87,7 +87,8 @@ def _summary(stage: StageResult, base: StageResult | None, cores: int) -> Summar
         for part, computed in turn.cpu_seconds.items():
             parts[part] = parts.get(part, 0.0) + computed
     used = sum(parts.values()) / seconds / max(1, cores)
-    idle = sum(turn.idle * turn.seconds for turn in turns) / seconds
+    seen = [turn.idle * turn.seconds for turn in turns if turn.idle is not None]
+    idle = sum(seen) / seconds if len(seen) == len(turns) else None
     return Summary(
         figures=_figures(turns),
         ratios=_ratios(turns, base.turns) if base else {},
@@ -96,7 +97,7 @@ def _summary(stage: StageResult, base: StageResult | None, cores: int) -> Summar
         asked=sum(turn.requests for turn in turns),
         core_share=used,
         idle_share=idle,
-        others_share=max(0.0, 1 - idle - used) if cores else 0.0,
+        others_share=max(0.0, 1 - idle - used) if cores and idle is not None else None,
         generator_share=max(turn.generator_seconds / turn.seconds for turn in turns),
         resident=sum(held.resident for held in stage.memory),
         unique=sum(held.unique for held in stage.memory),

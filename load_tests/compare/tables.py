@@ -105,8 +105,10 @@ def _plain(found: dict[int, Summary]) -> list[list[str]]:
         [
             "its core: itself / others / idle",
             *(
-                f"{100 * one.core_share:.0f} / {100 * one.others_share:.0f} / "
-                f"{100 * one.idle_share:.0f} %"
+                " / ".join(
+                    _percent(share)
+                    for share in (one.core_share, one.others_share, one.idle_share)
+                )
                 for one in each
             ),
         ],
@@ -118,6 +120,10 @@ def _plain(found: dict[int, Summary]) -> list[list[str]]:
             *(f"{100 * one.generator_share:.0f} %" for one in each),
         ],
     ]
+
+
+def _percent(share: float | None) -> str:
+    return MISSING if share is None else f"{100 * share:.0f} %"
 
 
 def _written(figure: Figure | None, how: str) -> str:

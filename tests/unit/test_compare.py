@@ -280,7 +280,7 @@ def test_what_a_laptop_cannot_show_of_functions_is_said():
         ({"interrupted": True}, "Ended early"),
         ({"beside": ["stage1"]}, "stage1 ran beside them"),
         ({"cores": 0}, "shared all cores"),
-        ({"cores": 1}, "had one core to itself"),
+        ({"cores": 1}, "had one core for all its processes"),
     ],
 )
 def test_how_it_was_measured_is_said(more, said):
