@@ -18,15 +18,12 @@ FULL = os.environ.get("SIZE") == "full"
 NAME = "full" if FULL else "tenth"
 SEED = int(os.environ.get("DRILL_SEED", "20261123"))
 IN_PROCESSES = [1, 2]
+STAGES = [*IN_PROCESSES, 4] if FULL else IN_PROCESSES
 
 pytestmark = pytest.mark.timeout(1800)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[*IN_PROCESSES, 4] if FULL else IN_PROCESSES,
-    ids="stage{}".format,
-)
+@pytest.fixture(scope="module", params=STAGES, ids="stage{}".format)
 def under_drill(request: pytest.FixtureRequest) -> Iterator[World]:
     with world(request.param, SEED) as ours:
         yield ours
