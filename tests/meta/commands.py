@@ -128,7 +128,7 @@ RUN = (
     ),
     RunBy(
         r"make compare( QUICK=1)?( SAVE=yes)?( AGAINST=\S+)?",
-        "tests/integration/test_compare.py",
+        "tests/integration/test_compare_command.py",
         "load_tests.compare",
     ),
     RunBy(
