@@ -27,7 +27,6 @@ CAUGHT_SECONDS = 5.0  # how long a stage with a bug in it has to settle
 SETTLE_SECONDS = 60.0
 SLOW_MAIL_SECONDS = 1.5
 FIRE_SECONDS = 60.0
-TRIES = 5
 # Longer than a message is hidden from the others, shorter than a function may run.
 ASLEEP_SECONDS = 16.0
 LOSS = 3
@@ -249,9 +248,8 @@ def _bug(name: str) -> tuple[Probe, str]:
 
 def _order(buyer: Buyer, purchase: Purchase) -> None:
     """Send a purchase until it is accepted: a worker that starts may be too slow."""
-    for _ in range(TRIES):
-        if buyer.send(purchase).order_id:
-            return
+    deadline = time.monotonic() + FIRE_SECONDS
+    while not buyer.send(purchase).order_id and time.monotonic() < deadline:
         time.sleep(1)
 
 
@@ -288,6 +286,6 @@ def _judged(
     for probe in probes:
         probe(world, crowd)
         # Where it is done later, it must meet its faults as well.
-        world.under.tidy_up(CAUGHT_SECONDS * world.under.pace)
+        world.under.tidy_up(LOSS * CAUGHT_SECONDS * world.under.pace)
         world.heal()
     return oracle.judge(patience)
