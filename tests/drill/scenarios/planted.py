@@ -174,8 +174,11 @@ def event_told_twice(world: World, crowd: list[Buyer]) -> None:
 
 
 def letters_fail_once(world: World, crowd: list[Buyer]) -> None:
-    """Notifications do not reach their table, as often as one call tries to."""
-    world.break_calls(kinds=("refuse",), times=3, only="POST /$")
+    """Notifications do not reach their table, for longer than one call tries to.
+
+    Thrice as long: an older message's tries may be among those that fail.
+    """
+    world.break_calls(kinds=("refuse",), times=9, only="POST /$")
     _order(crowd[0], Purchase(world.products[0]))
 
 
