@@ -30,6 +30,8 @@ SETTINGS = {
     # The local AWS has no budgets.
     "BUDGET_LIMIT": "0",
     "NLU_ENGINE": "rules",
+    # Another than the running stage's, which would go with this deployment.
+    "MAIL_FROM": "Concierge <dev@example.com>",
 }
 FUNCTIONS = ("CATALOG_API", "CATALOG_STOCK_SHELVES", "CHECKOUT_API", "CHECKOUT_SWEEP")
 FUNCTIONS += ("NLU_API",)
