@@ -6,7 +6,6 @@ import contextlib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -16,13 +15,14 @@ from . import serving
 from .functions import Clock, Functions
 from .lines import FaultyLines, Lines, NoLines
 from .packages import Packages
+from .plain import Plain
 
 SWEEP_SECONDS = 1.0
 HEALTH_SECONDS = 60.0
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
 
 
-class Serverless:
+class Serverless(Plain):
     """A stage on the local AWS.
 
     Attributes:
@@ -133,17 +133,6 @@ class Serverless:
     def packages(self) -> Packages:
         """The services in this process, for the state machine."""
         return Packages(self._stage, self.functions)
-
-    def break_places(self, **faults: Any) -> None:
-        """Nobody else has the tables and rooms."""
-
-    def tidy_up(self, patience: float) -> str:
-        return ""
-
-    def left_over(
-        self, orders: Sequence[dict[str, Any]]
-    ) -> Sequence[tuple[str, str, str]]:
-        return ()
 
 
 def _nothing(functions: Functions) -> None:

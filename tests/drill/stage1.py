@@ -15,9 +15,10 @@ from sandbox.runner.stages import REPOSITORY
 from . import serving
 from .lines import NoLines
 from .lives import DECLINED, at, each, fault
+from .plain import Plain
 
 
-class Stage1:
+class Stage1(Plain):
     """The monolith."""
 
     port_base = 8153
@@ -105,17 +106,6 @@ class Stage1:
             "WHERE order_id = %s AND status = 'pending'",
             (order_id,),
         )
-
-    def break_places(self, **faults: Any) -> None:
-        """Nobody else has the tables and rooms."""
-
-    def tidy_up(self, patience: float) -> str:
-        return ""
-
-    def left_over(
-        self, orders: Sequence[dict[str, Any]]
-    ) -> Sequence[tuple[str, str, str]]:
-        return ()
 
     def close(self) -> None:
         self.lines.close()

@@ -23,11 +23,12 @@ from sandbox.runner.state import RUN_ROOT
 from . import serving
 from .lines import FaultyLines
 from .lives import DECLINED, at, each, fault
+from .plain import Plain
 
 KILLED = ("catalog", "checkout", "notifications")
 
 
-class Stage2:
+class Stage2(Plain):
     """The split services."""
 
     # Apart from the ports of the other tests, which its own hundred has no room for.
@@ -166,17 +167,6 @@ class Stage2:
             "WHERE order_id = %s AND status = 'pending'",
             (order_id,),
         )
-
-    def break_places(self, **faults: Any) -> None:
-        """Nobody else has the tables and rooms."""
-
-    def tidy_up(self, patience: float) -> str:
-        return ""
-
-    def left_over(
-        self, orders: Sequence[dict[str, Any]]
-    ) -> Sequence[tuple[str, str, str]]:
-        return ()
 
     def close(self) -> None:
         self.lines.close()
