@@ -11,7 +11,9 @@ from . import (
     poison,
     security_patch,
     slow_dependency,
+    spike,
     split_tax,
+    stripe_outage,
 )
 from .experiment import Experiment
 
@@ -23,7 +25,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     slow_dependency.EXPERIMENT,
     idle_cost.EXPERIMENT,
     cold_start.EXPERIMENT,
+    stripe_outage.EXPERIMENT,
     poison.EXPERIMENT,
+    spike.EXPERIMENT,
     split_tax.EXPERIMENT,
 )
 
