@@ -9,6 +9,7 @@ from . import (
     kill_nlu,
     memory,
     poison,
+    scale_out,
     security_patch,
     slow_dependency,
     spike,
@@ -18,6 +19,7 @@ from . import (
 from .experiment import Experiment
 
 EXPERIMENTS: tuple[Experiment, ...] = (
+    scale_out.EXPERIMENT,
     security_patch.EXPERIMENT,
     memory.EXPERIMENT,
     broken_commit.EXPERIMENT,

@@ -16,7 +16,6 @@ from load_tests.experiments import (
     lab,
     memory,
     pages,
-    scale_out,
     security_patch,
     watching,
 )
@@ -257,7 +256,7 @@ def test_copies_that_bring_nothing_are_told_so():
         },
         "law": {"products": law(0.02), "purchases": law(-0.04)},
     }
-    tell = scale_out.paragraph
+    tell = named("scale-out").paragraph
     told = tell(results)
     assert "scaling out works" in told
     assert "do not make more processors" in told
