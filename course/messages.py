@@ -115,8 +115,8 @@ def _queues(stage: Path) -> str:
         rows = {
             "is": meaning(short),
             "sent by": ", ".join(senders) or _subscribed(stage, name),
-            "taken by": f"`{taker.service}` (`{taker.function}`), {_batch(taker.batch)} "
-            f"a call{limit}",
+            "taken by": f"`{taker.service}` (`{taker.function}`), "
+            f"{_batch(taker.batch)} a call{limit}",
             "hidden while it is worked on": _time(queue["VisibilityTimeout"]),
             "kept for": _time(queue["MessageRetentionPeriod"]),
             "a dead letter": f"when it has come {redrive['maxReceiveCount']} times",
