@@ -351,8 +351,8 @@ def plot(results: Results, file: Path) -> None:
         plots.labelled(
             waits, "Stage 4: accepted and not ended yet", "seconds", "orders"
         )
-        waits.set_ylim(0)
-        waits.legend()
+        waits.set_ylim(0, 1.35 * max(left) + 1)
+        waits.legend(loc="upper right", fontsize=9)
 
 
 def _named(kind: str) -> str:

@@ -22,6 +22,7 @@ from load_tests.experiments import poison, sales, spike, stripe_outage
 from load_tests.experiments.backstage4 import SOURCE, WORK, poisoned
 from load_tests.experiments.sales import Order, Sale, Shop
 from load_tests.limits.settings import REPOSITORY
+from tests.cognito import CognitoError
 
 
 def test_an_answer_is_what_its_guest_makes_of_it():
@@ -99,7 +100,7 @@ def test_a_sale_that_is_cut_short_is_none(shop, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "error", [WrongAnswer("503 busy"), AssertionError(), command.CognitoError("A", "b")]
+    "error", [WrongAnswer("503 busy"), AssertionError(), CognitoError("A", "b")]
 )
 def test_an_experiment_that_fails_says_so_in_a_sentence(error, monkeypatch, capsys):
     def fails(*_):
