@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from load_tests.bench.report import table
+from load_tests.intervals import Figure
 
-from .intervals import Figure
 from .result import Result
 from .summary import summaries
 from .tables import COMPARED, ROWS, with_interval

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from load_tests.costs.table import NAMES
+from load_tests.intervals import Figure
 
-from .intervals import Figure
 from .result import Result, StageResult, Times
 from .summary import BASE, BUSY_GENERATOR, DISTURBED, IDLE_STAGE, Summary
 from .visits import CHECKOUT

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .intervals import Figure, mean, ratio
+from load_tests.intervals import Figure, mean, ratio
+
 from .result import ALL, Result, StageResult, Turn
 from .visits import BOUGHT
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from load_tests.bench.report import table
 from load_tests.costs.table import NAMES
+from load_tests.intervals import Figure
 
-from .intervals import Figure
 from .processes import Held
 from .result import Result
 from .summary import BASE, Summary

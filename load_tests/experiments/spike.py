@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from load_tests import plots
+from load_tests import intervals, plots
 from load_tests.answers import CONFIRMED
 from load_tests.bench.lambdas import Lambda
-from load_tests.bench.statistics import percentile, ratio_interval
+from load_tests.bench.statistics import percentile
 from load_tests.open_loop import arrivals
 
 from .experiment import Experiment, Results
@@ -135,7 +135,7 @@ def _compared(four: list[float], three: list[float]) -> dict[str, Any]:
         ]
         for times in (four, three)
     ]
-    ratio = ratio_interval(*rounds)
+    ratio = intervals.ratio(*rounds)
     return {
         "p50_4": statistics.median(four),
         "p50_3": statistics.median(three),

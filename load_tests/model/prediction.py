@@ -8,7 +8,7 @@ from statistics import fmean
 
 import msgspec
 
-from load_tests.compare import intervals
+from load_tests import intervals
 from load_tests.compare.load import Measured
 from load_tests.limits import scalability
 

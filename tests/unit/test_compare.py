@@ -1,10 +1,8 @@
 """A comparison of made-up figures: what it says, and when it says nothing."""
 
 import json
-import math
 import os
 import re
-import statistics
 import subprocess
 import sys
 
@@ -14,7 +12,6 @@ from load_tests.answers import WrongAnswer
 from load_tests.bench.load import LoadError
 from load_tests.compare import (
     agreement,
-    intervals,
     pictures,
     processes,
     rounds,
@@ -23,7 +20,6 @@ from load_tests.compare import (
 )
 from load_tests.compare.conclusions import paragraphs
 from load_tests.compare.generator import within
-from load_tests.compare.intervals import Figure
 from load_tests.compare.load import Measured
 from load_tests.compare.page import page
 from load_tests.compare.processes import Held, part_of
@@ -110,45 +106,6 @@ def four_stages(**more):
 
 def told(of):
     return "\n".join(paragraphs(of, summaries(of)))
-
-
-# Intervals
-
-
-def test_the_interval_is_student_s_of_the_logarithms():
-    figures = [10.0, 11.0, 12.0, 10.5, 11.5]
-    logs = [math.log(figure) for figure in figures]
-    half = 2.7764 * statistics.stdev(logs) / math.sqrt(5)
-    found = intervals.mean(figures)
-    assert found.estimate == pytest.approx(statistics.geometric_mean(figures))
-    assert found.high / found.estimate == pytest.approx(math.exp(half), rel=1e-4)
-    assert found.estimate / found.low == pytest.approx(math.exp(half), rel=1e-4)
-
-
-def test_what_disturbs_a_whole_round_cancels_in_its_ratio():
-    theirs = [10.0, 2.0, 7.0]
-    found = intervals.ratio([2 * figure for figure in theirs], theirs)
-    assert (found.estimate, found.low, found.high) == pytest.approx((2, 2, 2))
-
-
-def test_one_round_has_no_interval_and_proves_nothing():
-    found = intervals.mean([5.0])
-    assert found == Figure(pytest.approx(5.0))
-    assert not found.above
-    assert not found.below
-
-
-@pytest.mark.parametrize(
-    ("freedom", "point"), [(1, 12.706), (4, 2.776), (30, 2.042), (60, 2.0003)]
-)
-def test_student_s_points_are_those_of_the_tables(freedom, point):
-    assert intervals.t_95(freedom) == pytest.approx(point, abs=6e-4)
-
-
-@pytest.mark.parametrize("figures", [[], [1.0, 0.0]])
-def test_a_figure_that_is_not_above_zero_has_no_mean(figures):
-    with pytest.raises(ValueError, match="above zero"):
-        intervals.mean(figures)
 
 
 # Rounds

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from load_tests.compare.intervals import Figure
 from load_tests.compare.load import Measured
+from load_tests.intervals import Figure
 from load_tests.limits.queueing import worker_throughput
 from load_tests.model import report
 from load_tests.model.__main__ import levels
