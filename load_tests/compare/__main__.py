@@ -25,8 +25,9 @@ from . import agreement, pictures, processes, rounds, stages, tables
 from .conclusions import paragraphs
 from .load import Measured, Plan, measure
 from .page import page
-from .result import ALL, Result, StageResult, curve, pooled, times, turn
+from .result import Result, StageResult, curve, pooled, times, turn
 from .summary import summaries
+from .visits import BOUGHT
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 IDLE_SECONDS = 5.0
@@ -104,7 +105,7 @@ def _compared(options: argparse.Namespace, began: float) -> Result:
         found[stage] = StageResult(
             turns=[turn(number, measured) for number, measured in turns],
             pooled={kind: times(took) for kind, took in answers.items()},
-            curve=curve(answers[ALL]) if ALL in answers else [],
+            curve=curve(answers[BOUGHT]) if BOUGHT in answers else [],
             memory=seen.memory.get(stage, []),
             workers=workers[stage],
             start_seconds=there[stage].start_seconds,

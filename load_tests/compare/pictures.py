@@ -114,8 +114,8 @@ def _latency(result: Result, found: dict[int, Summary], file: Path) -> None:
             axes[1].plot(p50, shift, color=color, marker=marker, linestyle="")
         plots.labelled(
             axes[0],
-            "All requests, all rounds",
-            "percent of answers that came within",
+            "From checkout until confirmed, all rounds",
+            "percent of orders confirmed within",
             "milliseconds",
         )
         plots.logarithmic(axes[0].yaxis)

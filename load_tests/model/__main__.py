@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from load_tests.answers import WrongAnswer
 from load_tests.bench import machine
 from load_tests.bench.load import LoadError
-from load_tests.compare import stages
+from load_tests.compare import rounds, stages
 from load_tests.compare.__main__ import INTERRUPTED, end, say
 from load_tests.compare.load import Measured, Plan, measure
 from sandbox.runner import StartError
@@ -68,11 +68,11 @@ def main() -> int:
     except KeyboardInterrupt:
         interrupted = True
         say("Ended early; the rounds that were complete are reported.")
-    rounds = min(len(turns) for turns in found.values())
-    if not rounds:
+    complete = min(len(turns) for turns in found.values())
+    if not complete:
         print("Not one round was complete.", file=sys.stderr)
         return INTERRUPTED
-    whole = {level: turns[:rounds] for level, turns in found.items()}
+    whole = {level: turns[:complete] for level, turns in found.items()}
     cores = int(here["cores"])
     told = predictions(whole, cores)
     law = by_law(whole, GUESTS)
@@ -94,7 +94,7 @@ def _measure(options: argparse.Namespace, found: Rounds) -> None:
     )
     with stages.up(entries, GUESTS, say) as there:
         for number in range(1, options.rounds + 1):
-            for level in _turned(list(found), number):
+            for level in rounds.order(list(found), number):
                 at = there[0 if level.what == SERVICES else level.workers]
                 measured = measure(
                     Plan(
@@ -120,11 +120,6 @@ def _monolith(workers: int) -> stages.Entry:
         stages.PORT_BASE + workers * stages.BETWEEN_PORTS,
         stages.SETTINGS | {"WEB_CONCURRENCY": str(workers)},
     )
-
-
-def _turned(those: list[Level], number: int) -> list[Level]:
-    first = (number - 1) % len(those)
-    return [*those[first:], *those[:first]]
 
 
 def _write(folder: Path, here: dict[str, str], found: Rounds) -> None:

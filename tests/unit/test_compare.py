@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +26,6 @@ from load_tests.compare.load import Measured
 from load_tests.compare.page import page
 from load_tests.compare.processes import Held, part_of
 from load_tests.compare.result import (
-    ALL,
     Result,
     StageResult,
     curve,
@@ -48,7 +49,7 @@ def measured(
     return Measured(
         seconds=10.0,
         visits=visits,
-        answers=answers | {BOUGHT: [0.1] * 10},
+        answers=answers | {BOUGHT: [3 * milliseconds / 1000] * 10},
         errors=errors or {},
         cpu_seconds={"concierge": cpu, "PostgreSQL": 1.0},
         generator_seconds=generator,
@@ -64,7 +65,7 @@ def stage(turns, memory=(WORKER,)):
     return StageResult(
         turns=[turn(number, each) for number, each in enumerate(turns, start=1)],
         pooled={kind: times(took) for kind, took in answers.items()},
-        curve=curve(answers[ALL]),
+        curve=curve(answers[BOUGHT]),
         memory=list(memory),
         workers=2,
         start_seconds=5.0,
@@ -111,10 +112,17 @@ def told(of):
 # Rounds
 
 
-def test_each_stage_is_first_as_often_as_the_others():
-    orders = [rounds.order([1, 2, 3, 4], number) for number in range(1, 9)]
-    assert [each[0] for each in orders] == [1, 2, 3, 4, 1, 2, 3, 4]
-    assert all(sorted(each) == [1, 2, 3, 4] for each in orders)
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_each_has_each_place_and_comes_after_each_other_equally_often(count):
+    those = list(range(count))
+    whole = count * (2 if count % 2 else 1)
+    orders = [rounds.order(those, number) for number in range(1, 2 * whole + 1)]
+    assert all(sorted(each) == those for each in orders)
+    for place in zip(*orders, strict=True):
+        assert set(Counter(place).values()) == {2 * whole // count}
+    after = Counter(pair for each in orders for pair in pairwise(each))
+    assert len(after) == count * (count - 1)
+    assert len(set(after.values())) <= 1
 
 
 def test_rounds_take_turns():
@@ -169,7 +177,19 @@ def test_figures_of_a_stage():
     assert found[1].ratios == {}
     assert found[2].ratios["visits"].estimate == pytest.approx(0.502, abs=0.001)
     assert found[2].ratios["visits"].below
-    assert found[2].ratios["p50"].estimate == pytest.approx(2.0)
+    assert found[2].ratios["p50 products"].estimate == pytest.approx(2.0)
+
+
+def test_more_of_the_quick_requests_make_no_stage_quicker():
+    """Stage 4's guests ask how their order is, again and again; that is quick."""
+    asks = measured()
+    asks.answers[ORDER] = [0.001] * 200
+    of = result({1: stage([measured()] * 3), 4: stage([asks] * 3)})
+    found = summaries(of)[4]
+    assert found.ratios["requests a visit"].estimate > 4
+    for name in set(tables.COMPARED) - {"visits", "cpu a visit"}:
+        assert found.ratios[name].estimate == pytest.approx(1.0), name
+    assert not [name for name in tables.COMPARED if "request" in name]
 
 
 def test_only_rounds_that_both_had_are_compared():
@@ -194,7 +214,7 @@ def test_the_newer_stage_is_said_to_lose_where_it_loses():
     assert (
         "Stage 2 (services) makes fewer visits a second than the monolith: 0.50 times"
     ) in words
-    assert words.count("On one machine it loses on all three counts.") == 3
+    assert words.count("On one machine it loses on all counts.") == 3
 
 
 def test_the_newer_stage_is_said_to_win_where_it_wins():
@@ -296,7 +316,7 @@ def test_two_comparisons_agree_when_their_intervals_meet(tmp_path):
     found = agreement.pairs(one, before)
     assert len(found) == 3 * len(tables.COMPARED)
     assert all(pair.agree for pair in found)
-    assert "18 of 18 ratios agree" in agreement.markdown(found)
+    assert "30 of 30 ratios agree" in agreement.markdown(found)
 
 
 def test_two_comparisons_that_differ_are_said_to():
