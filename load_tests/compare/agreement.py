@@ -62,6 +62,17 @@ def pairs(one: Result, other: Result) -> list[Pair]:
     ]
 
 
+def told(one: Result, other: Result) -> str:
+    """Return what README.md says of two comparisons, the first of which is its own."""
+    when, commit = other.machine["measured"], other.machine["commit"]
+    now = one.machine["commit"]
+    which = (
+        f"This comparison (commit {now}) and an earlier one of {when[:16]} (commit "
+        f"{commit}), by `AGAINST=`:"
+    )
+    return f"{which}\n\n{markdown(pairs(one, other))}"
+
+
 def markdown(found: list[Pair]) -> str:
     """Return the ratios side by side, and how many agree."""
     if not found:

@@ -40,17 +40,29 @@ def markdown(result: Result, found: dict[int, Summary]) -> str:
         result: the comparison.
         found: its figures.
     """
-    head = [f"{stage} {NAMES[stage]}" for stage in found]
+    each = table(("", *_head(found)), kinds(result, found))
     return "\n\n".join(
         [
-            table(("", *head), rows(found)),
-            f"Over stage 1, with 95 % intervals:\n\n{table(('', *head), ratios(found))}"
-            if BASE in found and len(found) > 1
-            else "",
-            f"p50 / p95 / p99 of each request, all rounds together, ms:\n\n"
-            f"{table(('', *head), kinds(result, found))}",
+            first(found),
+            *([over_base(found)] if BASE in found and len(found) > 1 else []),
+            f"p50 / p95 / p99 of each request, all rounds together, ms:\n\n{each}",
         ]
-    ).replace("\n\n\n\n", "\n\n")
+    )
+
+
+def first(found: dict[int, Summary]) -> str:
+    """Return the figures of each stage."""
+    return table(("", *_head(found)), rows(found))
+
+
+def over_base(found: dict[int, Summary]) -> str:
+    """Return what each stage is over stage 1."""
+    told = table(("", *_head(found)), ratios(found))
+    return f"Over stage 1, with 95 % intervals:\n\n{told}"
+
+
+def _head(found: dict[int, Summary]) -> list[str]:
+    return [f"{stage} {NAMES[stage]}" for stage in found]
 
 
 def rows(found: dict[int, Summary]) -> list[list[str]]:

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from load_tests import readme
 from load_tests.answers import WrongAnswer
 from load_tests.bench.load import LoadError
 from load_tests.compare import (
@@ -20,6 +21,7 @@ from load_tests.compare import (
     stages,
     tables,
 )
+from load_tests.compare.__main__ import PART, RESULTS, in_readme
 from load_tests.compare.conclusions import paragraphs
 from load_tests.compare.generator import within
 from load_tests.compare.load import Measured
@@ -491,3 +493,26 @@ def test_a_family_is_read_from_the_system():
         assert all(held.unique > 0 for held in processes.memory(os.getpid()))
     finally:
         child.communicate()
+
+
+# README.md
+
+
+def test_the_readme_tells_what_the_saved_comparison_says():
+    saved = agreement.read(RESULTS / "compare" / "result.json")
+    assert readme.told(PART) == in_readme(saved)
+
+
+def test_the_readme_is_told_again(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("Before.\n<!-- told by x -->\nOld.\n<!-- end of x -->\nAfter.\n")
+    readme.tell("x", "New.", page)
+    assert readme.told("x", page) == "New."
+    assert page.read_text().startswith("Before.\n")
+    assert page.read_text().endswith("\nAfter.\n")
+    with pytest.raises(LookupError, match="put both back"):
+        readme.told("y", page)
+
+
+def test_the_readme_may_tell_that_two_agree():
+    assert "30 of 30 ratios agree" in agreement.told(four_stages(), four_stages())
