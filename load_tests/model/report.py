@@ -134,7 +134,7 @@ def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
         plots.labelled(
             axes, "Predicted from other loads, and measured", "", "visits a second"
         )
-        axes.legend()
+        axes.legend(loc="lower left")
 
 
 def _row(each: Prediction) -> tuple[str, ...]:
