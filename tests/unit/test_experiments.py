@@ -253,6 +253,19 @@ def test_memory_tells_whether_the_split_saves():
         assert tell(changed).count(words) == len(memory.TOLD_USERS)
 
 
+@pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        ([[99, 9], [150, 50], [151, 51], [1, 1]], [151, 51]),  # it is steady then
+        ([[100 * 2**go] for go in range(9)], [100 * 2**5]),  # it never is
+    ],
+)
+def test_memory_is_read_when_it_grows_no_more(seen, found):
+    visits, left = [], [*seen]
+    assert memory.at_rest(lambda: visits.append(1), lambda: left.pop(0)) == found
+    assert len(visits) == len(seen) - len(left)
+
+
 def test_a_slow_dependency_tells_what_being_careful_costs():
     def tried(bought: int, waited: float) -> dict:
         buys = [[5.0, 200 if at < bought else 503, 2.0] for at in range(10)]
