@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from load_tests import plots
+from load_tests import intervals, plots
 from load_tests.answers import CONFIRMED, PENDING
 from load_tests.bench.lambdas import Lambda
 from load_tests.bench.load import LoadError
 from load_tests.bench.statistics import percentile
-from load_tests.compare.intervals import ratio
 from load_tests.open_loop import arrivals
 
 from .backstage4 import CHARGE, Operator
@@ -167,7 +166,7 @@ def _compared(four: list[float], three: list[float]) -> dict[str, Any]:
         ]
         for times in (four, three)
     ]
-    found = ratio(*rounds)
+    found = intervals.ratio(*rounds)
     return {
         "p50_4": statistics.median(four),
         "p50_3": statistics.median(three),
