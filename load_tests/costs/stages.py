@@ -35,7 +35,7 @@ def bill(stage: int, usage: Usage, terms: Terms | None = None) -> Bill:
     Args:
         stage: 1 to 4.
         usage: what guests do.
-        terms: prices and plans; the price file's, without the free tier, by default.
+        terms: prices and plans; the price file's, without Lambda's free tier, by default.
 
     Raises:
         FiguresError: a result is missing.
