@@ -171,9 +171,9 @@ model: $(VENV)/test ## Predict throughput from other loads, and measure it; QUIC
 	@$(BIN)/python -m load_tests.model $(if $(QUICK),--quick) $(if $(SAVE),--save) \
 		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds)
 
-failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
-	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
-	@$(BIN)/python -m load_tests.failures.crowd
+failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs; SAVE=yes
+	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2) $(if $(SAVE),--save)
+	@$(BIN)/python -m load_tests.failures.crowd $(if $(SAVE),--save)
 
 experiments: $(VENV)/test ## List the experiments: a claim of the lecture, how long, which stages
 	@$(BIN)/python -m load_tests.experiments --list
