@@ -84,7 +84,7 @@ RUN = (
     RunBy(r"make drill( STAGE=[1-4])?", "tests/drill/test_drill.py", "def test_"),
     RunBy(FAULTS, "tests/integration/test_stage1_checkout.py", "_sandbox/faults"),
     RunBy(
-        r"python -m sandbox\.stripe .*",
+        r"\.venv/bin/python -m sandbox\.stripe .*",
         "tests/integration/test_stripe_sandbox.py",
         "sandbox.stripe",
     ),
