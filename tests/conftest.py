@@ -43,9 +43,9 @@ def pytest_collection_modifyitems(
 @pytest.fixture(scope="session")
 def stage() -> Iterator[RunningStage]:
     """A running stage with an empty database, on ports beside those of `make`."""
-    name = f"{STAGES[STAGE].name}-test"
+    own = os.environ.get("TEST_PORT_BASE", "")
+    name, port_base = f"{STAGES[STAGE].name}-test{own}", int(own) if own else None
     shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
-    port_base = int(os.environ.get("TEST_PORT_BASE", 0)) or None
     # Thousands of generated calls must not end at the partner's rate.
     env = {"PARTNER_API_KEY": PARTNER_KEY, "PARTNER_RATE_PER_MINUTE": "1000000"}
     with started(STAGE, name=name, port_base=port_base, env=env) as running:
