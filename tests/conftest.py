@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,10 @@ OTHERS = [
     "synchronous" if STAGE == 4 else "asynchronous",
 ]
 PARTNER_KEY = "partner-of-the-tests"
+
+# A shell lets its background jobs ignore Ctrl-C, and so would all that we start there:
+# tests that press it would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(
