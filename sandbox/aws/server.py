@@ -10,6 +10,9 @@ caller with 502. API Gateway gives its answer to "DEFAULT_5XX" then, which an AP
 word itself, as ours does: 503, and when to come again.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 
+Of two who sign up with one address at the same moment, Cognito takes one; MiniStack
+looks, and writes later, so that it took both: they come one after the other.
+
 Its state is kept as a whole (`keeping.py`), and its functions are unpacked once
 (`unpacked.py`).
 """
@@ -31,7 +34,7 @@ from typing import Any
 import hypercorn.asyncio
 from ministack import app
 from ministack.core import lambda_runtime, persistence
-from ministack.services import apigateway_v1, cloudformation, lambda_svc
+from ministack.services import apigateway_v1, cloudformation, cognito, lambda_svc
 
 # Of this process alone: its functions do not inherit it.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -52,6 +55,7 @@ AMIDST = "_IN_PROGRESS"
 log = logging.getLogger("sandbox.aws")
 ask_function = apigateway_v1._invoke_lambda_proxy_v1
 allowed = lambda_svc._sqs_esm_concurrency
+sign_up, signing_up = cognito._sign_up, threading.Lock()
 serve_calls = hypercorn.asyncio.serve
 forget_packages = lambda_svc._prune_orphan_code_blobs
 
@@ -67,6 +71,12 @@ async def answer(*request: Any, **more: Any) -> Any:
 def at_once(*mapping: Any, **more: Any) -> int:
     """Return how many batches of a queue are worked on at the same time."""
     return min(AT_ONCE, int(allowed(*mapping, **more)))
+
+
+def sign_up_in_turn(asked: Any) -> Any:
+    """Make an account, with nobody else between the look and the writing."""
+    with signing_up:
+        return sign_up(asked)
 
 
 async def serve(*of: Any, **more: Any) -> None:
@@ -144,6 +154,7 @@ def _is_of_lambda(status: int, headers: dict[str, str], body: bytes) -> bool:
 if __name__ == "__main__":
     apigateway_v1._invoke_lambda_proxy_v1 = answer
     lambda_svc._sqs_esm_concurrency = at_once
+    cognito._sign_up = sign_up_in_turn
     lambda_runtime.zipfile = SharedZips()
     hypercorn.asyncio.serve = serve
     app.save_all = lambda services: None  # it is kept already
