@@ -46,7 +46,7 @@ FOOT = """
 | command | does |
 |---|---|
 | `make queues STAGE=4` | shows what waits in each queue, and its dead letters |
-| `make pause STAGE=4 QUEUE=charge-order` | lets messages wait |
+| `make pause STAGE=4 QUEUE=charge-order` | lets messages wait, and says for how long |
 | `make resume STAGE=4 QUEUE=charge-order` | lets them be taken again |
 | `make redrive STAGE=4 QUEUE=charge-order` | sends its dead letters to it again |
 | `make order STAGE=4 ID=ord_…` | tells an order's story across the services |
@@ -115,8 +115,8 @@ def _queues(stage: Path) -> str:
         rows = {
             "is": meaning(short),
             "sent by": ", ".join(senders) or _subscribed(stage, name),
-            "taken by": f"`{taker.service}` (`{taker.function}`), up to {taker.batch} "
-            f"messages a call{limit}",
+            "taken by": f"`{taker.service}` (`{taker.function}`), "
+            f"{_batch(taker.batch)} a call{limit}",
             "hidden while it is worked on": _time(queue["VisibilityTimeout"]),
             "kept for": _time(queue["MessageRetentionPeriod"]),
             "a dead letter": f"when it has come {redrive['maxReceiveCount']} times",
@@ -140,6 +140,10 @@ def meaning(queue: str) -> str:
     if queue not in MEANINGS:
         raise ValueError(f"Say in course/messages.py what the queue {queue!r} is.")
     return MEANINGS[queue]
+
+
+def _batch(most: int) -> str:
+    return "one message" if most == 1 else f"up to {most} messages"
 
 
 def _subscribed(stage: Path, queue: str) -> str:

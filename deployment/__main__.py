@@ -64,13 +64,37 @@ def _do(arguments: argparse.Namespace, chosen: Deployment) -> int:
         case "redrive":
             sent = redrive(chosen, arguments.queue)
             say(f"Sent to {arguments.queue} again: {sent} dead letters.")
+            _tell_of_giving_up(chosen, arguments.queue)
         case "pause" | "resume" as command:
             switch(chosen, arguments.queue, on=command == "resume")
             done = "goes on" if command == "resume" else "is paused; messages wait"
             say(f"Taking from {arguments.queue} {done}.")
+            if command == "pause":
+                _tell_of_giving_up(chosen, arguments.queue)
         case "folder":
             say(str(folder(chosen, arguments.service)))
     return 0
+
+
+def _tell_of_giving_up(chosen: Deployment, queue: str) -> None:
+    """Say for how long orders may wait, where whoever takes them gives them up."""
+    seconds = queues.gives_up_after(chosen, queue)
+    if seconds is not None:
+        say(
+            f"An order that is taken up {_length(seconds)} after it was accepted, or "
+            f"later, is ended uncharged: {queues.GIVE_UP} says so, and is read when "
+            "the whole stage is deployed."
+        )
+
+
+def _length(seconds: float) -> str:
+    """Return a length of time for people.
+
+    >>> _length(14400), _length(90)
+    ('4 hours', '90 seconds')
+    """
+    hours = seconds / 3600
+    return f"{hours:g} hours" if hours >= 1 else f"{seconds:g} seconds"
 
 
 def _arguments() -> argparse.Namespace:
@@ -82,8 +106,8 @@ def _arguments() -> argparse.Namespace:
         "down": "remove everything and list what is left",
         "logs": "show the functions' log lines",
         "estimate": "say what a month costs",
-        "queues": "show what waits in the queues, and the dead letters",
-        "redrive": "send a queue's dead letters to it again",
+        "queues": "show what waits in the queues, and the dead letters (not orders)",
+        "redrive": "send a queue's dead letters, several of one order, to it again",
         "pause": "let a queue's messages wait",
         "resume": "let them be taken again",
         "order": "tell an order's story across the services",

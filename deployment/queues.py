@@ -24,6 +24,8 @@ COUNTS = (
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
 )
+# The setting of whoever takes messages: the age at which an order is ended, uncharged.
+GIVE_UP = "ORDER_GIVE_UP_SECONDS"
 # Amazon's metric comes once a minute, and late.
 LOOK_BACK = dt.timedelta(minutes=10)
 
@@ -133,6 +135,31 @@ def mappings(deployment: Deployment) -> list[dict[str, Any]]:
     every = (mapping for page in pages for mapping in page["EventSourceMappings"])
     begin = f":{deployment.prefix}-"
     return [mapping for mapping in every if begin in mapping["EventSourceArn"]]
+
+
+def gives_up_after(deployment: Deployment, name: str) -> float | None:
+    """Return the age at which what waits in a queue is given up, in seconds.
+
+    Args:
+        deployment: the deployment.
+        name: of the queue.
+
+    Returns:
+        None where whoever takes its messages never gives one up for its age.
+
+    Raises:
+        SettingsError: there is no such queue.
+    """
+    wanted = arn(address(deployment, name)[0])
+    for mapping in mappings(deployment):
+        if mapping["EventSourceArn"] == wanted:
+            told = client("lambda").get_function_configuration(
+                FunctionName=mapping["FunctionArn"]
+            )
+            variables = told.get("Environment", {}).get("Variables", {})
+            if GIVE_UP in variables:
+                return float(variables[GIVE_UP])
+    return None
 
 
 def counts(url: str) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ KEYS = {
     "receipts": "order_id",
     "notifications": "notice",
 }
+ORDER_ID = re.compile(r"ord_[0-9a-f]{24}")
 ENDS = ("order-confirmed", "order-declined", "order-failed")
 # What a reader of the story needs not: who it was for, and how it was paid.
 HIDDEN = {
@@ -57,11 +59,16 @@ def told(deployment: Deployment, order_id: str) -> Iterator[str]:
         order_id: of the order.
 
     Raises:
-        SettingsError: there is no such order.
+        SettingsError: this is not the id of an order, or there is none of this id.
     """
+    if not ORDER_ID.fullmatch(order_id):
+        raise SettingsError(
+            f"{order_id!r} is not the id of an order. Say ID=ord_... with all of its "
+            "24 digits, as the page and the API show it."
+        )
     noted = dict(_noted(deployment, order_id))
     if "checkout" not in noted:
-        raise SettingsError(f"There is no order {order_id!r}. Say ID=ord_...")
+        raise SettingsError(f"There is no order {order_id} in {deployment.prefix}.")
     began = dt.datetime.fromisoformat(noted["checkout"]["created_at"])
     yield f"{order_id}: {noted['checkout']['status']}, ordered at {began:%F %T} (UTC)"
     yield from map(str, moments(deployment, order_id, began))

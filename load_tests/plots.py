@@ -40,6 +40,8 @@ STAGE_LOOKS: dict[int, dict[str, Any]] = {
     }
     for stage in STAGE_NAMES
 }
+# Of parts of something, beside stages that have colours of their own.
+GREYS = ("#1A1A1A", "#5A5A5A", "#8C8C8C", "#B8B8B8", "#DEDEDE")
 # Of what a model says, beside what was measured.
 MODEL_LOOKS: dict[str, Any] = {
     "color": "#555555",
@@ -155,6 +157,7 @@ def stacked(
     labels: Sequence[str],
     layers: Mapping[str, Sequence[float]],
     written: str = "{:,.3g}",
+    colors: Sequence[str] = PALETTE,
 ) -> None:
     """Draw bars that are made of parts, and write each whole over its bar.
 
@@ -163,6 +166,7 @@ def stacked(
         labels: of the bars, from the left.
         layers: of each part what it has in each bar, from below.
         written: how a whole is written.
+        colors: of the parts, from below.
     """
     whole = [0.0] * len(labels)
     for number, (name, values) in enumerate(layers.items()):
@@ -172,7 +176,7 @@ def stacked(
             0.62,
             bottom=whole,
             label=name,
-            color=PALETTE[number % len(PALETTE)],
+            color=colors[number % len(colors)],
             hatch=HATCHES[number % len(HATCHES)],
             edgecolor="white",
         )

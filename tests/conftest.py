@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -30,6 +31,10 @@ OTHERS = [
 ]
 PARTNER_KEY = "partner-of-the-tests"
 
+# A shell lets its background jobs ignore Ctrl-C, and so would all that we start there:
+# tests that press it would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
@@ -43,9 +48,9 @@ def pytest_collection_modifyitems(
 @pytest.fixture(scope="session")
 def stage() -> Iterator[RunningStage]:
     """A running stage with an empty database, on ports beside those of `make`."""
-    name = f"{STAGES[STAGE].name}-test"
+    own = os.environ.get("TEST_PORT_BASE", "")
+    name, port_base = f"{STAGES[STAGE].name}-test{own}", int(own) if own else None
     shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
-    port_base = int(os.environ.get("TEST_PORT_BASE", 0)) or None
     # Thousands of generated calls must not end at the partner's rate.
     env = {"PARTNER_API_KEY": PARTNER_KEY, "PARTNER_RATE_PER_MINUTE": "1000000"}
     with started(STAGE, name=name, port_base=port_base, env=env) as running:

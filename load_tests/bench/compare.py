@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from load_tests.intervals import Figure, difference, ratio
 from sandbox.runner.state import RUN_ROOT
 from tests.backstage import database_url
 from tests.guest import Guest
@@ -14,12 +15,7 @@ from tests.guest import Guest
 from . import asking, guests
 from .load import LoadError, Measured, Plan, Request, measure
 from .pair import Pair, Side
-from .statistics import (
-    Interval,
-    difference_interval,
-    percentile,
-    ratio_interval,
-)
+from .statistics import percentile
 
 CONNECTIONS = 16
 WARM_UP_SECONDS = 1.0
@@ -45,7 +41,7 @@ class Mix:
 
     monolith: list[float]
     services: list[float]
-    ratio: Interval
+    ratio: Figure
     p50: dict[str, tuple[float, float]]
     cpu: dict[str, dict[str, float]]
     generator_share: float
@@ -58,7 +54,7 @@ class Hop:
     what: str
     with_hop: list[float]
     without: list[float]
-    cost: Interval
+    cost: Figure
 
 
 def check_same_answers(pair: Pair) -> None:
@@ -107,7 +103,7 @@ def mix(pair: Pair, rounds: int, seconds: float, say: Say) -> Mix:
     return Mix(
         monolith=theirs,
         services=ours,
-        ratio=ratio_interval(ours, theirs),
+        ratio=ratio(ours, theirs),
         p50={
             kind: (_p50(seen["monolith"], at), _p50(seen["services"], at))
             for at, kind in enumerate(VISIT)
@@ -222,7 +218,7 @@ def _load(
 
 
 def _hop(what: str, with_hop: list[float], without: list[float]) -> Hop:
-    return Hop(what, with_hop, without, difference_interval(with_hop, without))
+    return Hop(what, with_hop, without, difference(with_hop, without))
 
 
 def _p50(rounds: list[Measured], at: int) -> float:

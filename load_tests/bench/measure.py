@@ -8,12 +8,13 @@ from typing import Any
 
 import requests
 
+from load_tests.intervals import Figure, ratio
 from tests.guest import Guest
 
 from . import guests
 from .load import LoadError, Measured, Plan, Request, measure
 from .servers import Server, Servers
-from .statistics import Interval, percentile, ratio_interval
+from .statistics import percentile
 
 BARE_VIEWS = {
     "same_statements": "bare view, the same two statements: session, products",
@@ -56,7 +57,7 @@ class Comparison:
     against: str
     product: list[float]
     bare: list[float]
-    ratio: Interval
+    ratio: Figure
     cpu: tuple[float, float]
     database_cpu: tuple[float, float]
 
@@ -199,7 +200,7 @@ def _comparison(
         against=against,
         product=ours,
         bare=theirs,
-        ratio=ratio_interval(ours, theirs),
+        ratio=ratio(ours, theirs),
         cpu=cpu("server"),
         database_cpu=cpu("database"),
     )

@@ -34,7 +34,7 @@ def _throughput(result: dict[str, Any]) -> str:
                 f"{middle(comparison['product']):.0f}",
                 f"{middle(comparison['bare']):.0f}",
                 f"**{ratio['estimate']:.3f}**",
-                f"{ratio['low']:.3f} to {ratio['high']:.3f}",
+                interval(ratio, 3),
                 *(
                     " / ".join(f"{each:.2f}" for each in comparison[name])
                     for name in ("cpu", "database_cpu")
@@ -52,7 +52,8 @@ def _throughput(result: dict[str, Any]) -> str:
         f"{result['warm_up_seconds']:g} s of warm-up, the same {result['bytes']} bytes "
         "from all, the same gunicorn settings, the product's log at "
         f"{result['log_level']}. Rates are medians; the ratio is the "
-        "geometric mean over rounds, its interval a bootstrap over rounds. The "
+        "geometric mean over rounds, its interval Student's of their "
+        "logarithms. The "
         f"generator used at most {100 * result['generator_share']:.0f} % of one core."
     )
     return f"{how}\n\n{table(head, rows)}"
@@ -89,6 +90,14 @@ def _memory(result: dict[str, Any]) -> str:
             rows.append((label, number, *(f"{size:.1f}" for size in sizes)))
     head = ("after", "worker", "RSS MiB", "PSS MiB", "USS MiB")
     return "Memory of each worker, in the order of measuring.\n\n" + table(head, rows)
+
+
+def interval(figure: dict[str, float | None], digits: int) -> str:
+    """Write the interval of a figure; one round has none."""
+    low, high = figure["low"], figure["high"]
+    if low is None or high is None:
+        return "one round has none"
+    return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def middle(values: Sequence[float]) -> float:

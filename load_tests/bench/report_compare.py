@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .report import middle, table
+from .report import interval, middle, table
 
 NLU_FREE = ("identity", "catalog", "checkout", "notifications")
 GOALS = {"light": 2.5, "strong": 6.0}
@@ -35,14 +35,14 @@ def _throughput(result: dict[str, Any]) -> str:
         f"{result['warm_up_seconds']:g} s of warm-up. {result['workers']} gunicorn "
         "workers on each side, the same cores, log level "
         f"{result['log_level']}. Rates are medians; the ratio is the geometric mean "
-        "over rounds, its interval a bootstrap over rounds. The generator used at most "
-        f"{100 * mix['generator_share']:.0f} % of one core."
+        "over rounds, its interval Student's of their logarithms. The generator "
+        f"used at most {100 * mix['generator_share']:.0f} % of one core."
     )
     row = (
         f"{middle(mix['services']):.0f}",
         f"{middle(mix['monolith']):.0f}",
         f"**{ratio['estimate']:.3f}**",
-        f"{ratio['low']:.3f} to {ratio['high']:.3f}",
+        interval(ratio, 3),
         "at least 0.5",
     )
     head = ("services, requests/s", "monolith, requests/s", "ratio", "95 % interval")
@@ -77,7 +77,7 @@ def _hops(hops: list[dict[str, Any]]) -> str:
             f"{middle(hop['with_hop']):.2f}",
             f"{middle(hop['without']):.2f}",
             f"**{hop['cost']['estimate']:.2f}**",
-            f"{hop['cost']['low']:.2f} to {hop['cost']['high']:.2f}",
+            interval(hop["cost"], 2),
         )
         for hop in hops
     ]

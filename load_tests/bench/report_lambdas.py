@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .report import middle, table
+from .report import interval, middle, table
 from .statistics import percentile
 
 WHAT = (
@@ -58,15 +58,15 @@ def _visits(result: dict[str, Any]) -> str:
         "One guest, whose visit is GET products, two messages, a checkout and GET of "
         f"the order; {result['rounds']} rounds in turns, {result['visits_a_round']} "
         "visits each, all workers warm, the signing not counted. Rates are medians; "
-        "the ratio is the geometric mean over rounds, its interval a bootstrap over "
-        "rounds. It compares MiniStack with nginx and gunicorn on one machine: what "
-        "API Gateway, Lambda and DynamoDB take is not in it."
+        "the ratio is the geometric mean over rounds, its interval Student's of their "
+        "logarithms. It compares MiniStack with nginx and gunicorn on one machine: "
+        "what API Gateway, Lambda and DynamoDB take is not in it."
     )
     row = (
         f"{middle(visits['functions']):.2f}",
         f"{middle(visits['services']):.2f}",
         f"**{ratio['estimate']:.3f}**",
-        f"{ratio['low']:.3f} to {ratio['high']:.3f}",
+        interval(ratio, 3),
     )
     head = ("functions, visits/s", "services, visits/s", "ratio", "95 % interval")
     kinds = [

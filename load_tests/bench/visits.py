@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from load_tests.intervals import Figure, ratio
 from sandbox.runner import RunningStage
 from tests.backstage import backstage_of
 from tests.guest import Guest
@@ -23,7 +24,7 @@ from .compare import VISIT
 from .lambdas import Say, right
 from .load import Request
 from .pair import fresh
-from .statistics import Interval, percentile, ratio_interval
+from .statistics import percentile
 
 TIMEOUT_SECONDS = 60
 
@@ -41,7 +42,7 @@ class Visits:
 
     services: list[float]
     functions: list[float]
-    ratio: Interval
+    ratio: Figure
     p50: dict[str, tuple[float, float]]
 
 
@@ -83,7 +84,7 @@ def compare(
         say(f"visits, round {number} of {rounds}: {told}")
     found = Visits(
         **rates,
-        ratio=ratio_interval(rates["functions"], rates["services"]),
+        ratio=ratio(rates["functions"], rates["services"]),
         p50={
             kind: (_p50(kinds["services"], at), _p50(kinds["functions"], at))
             for at, kind in enumerate(VISIT)

@@ -14,6 +14,7 @@ from typing import NoReturn
 import msgspec
 import requests
 
+from load_tests import readme
 from load_tests.answers import WrongAnswer
 from load_tests.bench import machine
 from sandbox.runner import StartError
@@ -25,11 +26,14 @@ from . import agreement, pictures, processes, rounds, stages, tables
 from .conclusions import paragraphs
 from .load import Measured, Plan, measure
 from .page import page
-from .result import ALL, Result, StageResult, curve, pooled, times, turn
+from .result import Result, StageResult, curve, pooled, times, turn
 from .summary import summaries
+from .visits import BOUGHT
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 IDLE_SECONDS = 5.0
+# Parts of README.md.
+PART, AGAIN = "make compare", "make compare AGAINST"
 INTERRUPTED = 130
 REFUSALS = (
     *(StartError, AlreadyRunningError, CognitoError, WrongAnswer),
@@ -59,8 +63,10 @@ def main() -> int:
         return INTERRUPTED if result.interrupted else 1
     _report(result, options)
     if before:
-        print("\nBeside the earlier comparison:\n")
-        print(agreement.markdown(agreement.pairs(result, before)))
+        agreed = agreement.markdown(agreement.pairs(result, before))
+        print(f"\nBeside the earlier comparison:\n\n{agreed}")
+        if options.save:
+            readme.tell(AGAIN, agreement.told(result, before))
     return INTERRUPTED if result.interrupted else 0
 
 
@@ -104,7 +110,7 @@ def _compared(options: argparse.Namespace, began: float) -> Result:
         found[stage] = StageResult(
             turns=[turn(number, measured) for number, measured in turns],
             pooled={kind: times(took) for kind, took in answers.items()},
-            curve=curve(answers[ALL]) if ALL in answers else [],
+            curve=curve(answers[BOUGHT]) if BOUGHT in answers else [],
             memory=seen.memory.get(stage, []),
             workers=workers[stage],
             start_seconds=there[stage].start_seconds,
@@ -133,6 +139,27 @@ def _report(result: Result, options: argparse.Namespace) -> None:
     _write(result, folder)
     if options.save:
         _write(result, RESULTS / "compare")
+        readme.tell(PART, in_readme(result))
+
+
+def in_readme(result: Result) -> str:
+    """Return what README.md says of the comparison that is saved."""
+    found, here = summaries(result), result.machine
+    caption = (
+        f"`make compare`, {here['measured'][:10]}, {result.rounds} rounds of "
+        f"{result.seconds:g} s, {result.took_seconds:.0f} s in all, {here['cpu']}, "
+        f"{here['cores']} cores ([report](results/compare/report.html), "
+        "[result.json](results/compare/result.json)); geometric means of the rounds:"
+    )
+    return "\n\n".join(
+        [
+            readme.wrapped(caption),
+            tables.first(found),
+            tables.over_base(found),
+            "![How long answers took](results/compare/latency.png)",
+            readme.bullets(paragraphs(result, found)),
+        ]
+    )
 
 
 def _write(result: Result, folder: Path) -> None:

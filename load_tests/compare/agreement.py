@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from load_tests.bench.report import table
+from load_tests.intervals import Figure
 
-from .intervals import Figure
 from .result import Result
 from .summary import summaries
 from .tables import COMPARED, ROWS, with_interval
@@ -60,6 +60,17 @@ def pairs(one: Result, other: Result) -> list[Pair]:
         for what in COMPARED
         if what in mine[stage].ratios and what in theirs[stage].ratios
     ]
+
+
+def told(one: Result, other: Result) -> str:
+    """Return what README.md says of two comparisons, the first of which is its own."""
+    when, commit = other.machine["measured"], other.machine["commit"]
+    now = one.machine["commit"]
+    which = (
+        f"This comparison (commit {now}) and an earlier one of {when[:16]} (commit "
+        f"{commit}), by `AGAINST=`:"
+    )
+    return f"{which}\n\n{markdown(pairs(one, other))}"
 
 
 def markdown(found: list[Pair]) -> str:

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from load_tests.costs.table import NAMES
+from load_tests.intervals import Figure
 
-from .intervals import Figure
 from .result import Result, StageResult, Times
-from .summary import BASE, BUSY_GENERATOR, DISTURBED, IDLE_STAGE, Summary
+from .summary import (
+    BASE,
+    BUSY_GENERATOR,
+    DISTURBED,
+    IDLE_STAGE,
+    LATENCIES,
+    Summary,
+)
 from .visits import CHECKOUT
 
 ENOUGH_ROUNDS = 5
 ON_MINISTACK = (3, 4)
 MONOLITH = "concierge"
+TOLD = {
+    "products": "the products",
+    "question": "a question to the concierge",
+    "checkout": "the answer to the checkout",
+    "bought": "an order until it is confirmed",
+}
 SERVICES = ("identity", "catalog", "nlu", "checkout", "notifications")
 
 
@@ -106,25 +119,23 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
         yield _compared(cpu, "A visit", "takes {} CPU", "more", "less") + (
             f": {_times(cpu)} as much."
         )
-    if p50 := ratios.get("p50"):
-        p95 = ratios.get("p95", p50)
-        yield (
-            f"Its median answer takes {_times(p50)} as long, its 95th percentile "
-            f"{_times(p95)}."
-        )
+    slower = {
+        name: ratios[f"p50 {name}"] for name in LATENCIES if f"p50 {name}" in ratios
+    }
+    if slower:
+        told = [f"{TOLD[name]} {_times(ratio)}" for name, ratio in slower.items()]
+        yield f"At the median, over the monolith's time: {', '.join(told)}."
     if summary.idle_share and summary.idle_share > IDLE_STAGE:
         yield (
             f"Its core was idle for {_percent(summary.idle_share)} of the time: its "
             "guests waited for what is not CPU, and more of them would get more "
             "visits."
         )
-    lost = [
-        visits is not None and visits.below,
-        "cpu a visit" in ratios and ratios["cpu a visit"].above,
-        "p50" in ratios and ratios["p50"].above,
-    ]
-    if all(lost):
-        yield "On one machine it loses on all three counts."
+    if slower and visits and visits.below and cpu and cpu.above:
+        held = [TOLD[name] for name, ratio in slower.items() if not ratio.above]
+        yield "On one machine it loses" + (
+            f", but for {' and '.join(held)}." if held else " on all counts."
+        )
 
 
 def _checkout(result: Result, found: dict[int, Summary]) -> Iterator[str]:
@@ -133,7 +144,7 @@ def _checkout(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     if not last or not before or 4 not in found or 3 not in found:
         return
     accepted, waited = last.pooled.get(CHECKOUT), before.pooled.get(CHECKOUT)
-    until, bought = (found[n].figures.get("bought") for n in (4, 3))
+    until, bought = (found[n].figures.get("p50 bought") for n in (4, 3))
     if not (accepted and waited and until and bought):
         return
     yield (
@@ -170,8 +181,9 @@ def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
     others = [sizes[0] for part, sizes in held.items() if sizes and part != "nlu"]
     if mine and others and held["nlu"]:
         yield (
-            f"A worker of the monolith holds {_from_to(mine)} MiB, for each does "
-            f"everything, language and passwords; of the services nlu holds "
+            f"A worker of the monolith holds {_from_to(mine)} MiB of its own (USS, "
+            "right after its last turn), for each does everything, language and "
+            "passwords; of the services nlu holds "
             f"{held['nlu'][0]:,.0f}, the others {_from_to(others)}: only nlu needs the "
             "larger instance."
         )

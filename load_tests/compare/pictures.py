@@ -85,7 +85,9 @@ def _throughput(found: dict[int, Summary], file: Path) -> None:
         plots.labelled(
             axes[0], "Visits (bars: 95 % intervals)", "stage", "visits a second"
         )
-        plots.stacked(axes[1], [bar.label for bar in visits], layers, "{:,.0f}")
+        plots.stacked(
+            axes[1], [bar.label for bar in visits], layers, "{:,.0f}", plots.GREYS
+        )
         plots.labelled(
             axes[1],
             "CPU of a visit, all rounds together",
@@ -114,8 +116,8 @@ def _latency(result: Result, found: dict[int, Summary], file: Path) -> None:
             axes[1].plot(p50, shift, color=color, marker=marker, linestyle="")
         plots.labelled(
             axes[0],
-            "All requests, all rounds",
-            "percent of answers that came within",
+            "From checkout until confirmed, all rounds",
+            "percent of orders confirmed within",
             "milliseconds",
         )
         plots.logarithmic(axes[0].yaxis)
@@ -139,7 +141,7 @@ def _memory(result: Result, found: dict[int, Summary], axes: Axes) -> None:
         if any(parts[group] for parts in held.values())
     }
     labels = [plots.stage_label(stage) for stage in found]
-    plots.stacked(axes, labels, layers, "{:,.0f}")
+    plots.stacked(axes, labels, layers, "{:,.0f}", plots.GREYS)
     words = "Memory of all processes (unique, USS)"
     plots.labelled(axes, words, "stage", "MiB after the last round")
     plots.legend_below(axes)

@@ -67,7 +67,8 @@ class StageResult(msgspec.Struct, kw_only=True):
     Attributes:
         turns: one of each round.
         pooled: how long answers took in all rounds together, by kind.
-        curve: percentiles of all requests of all rounds: percent and milliseconds.
+        curve: percentiles of the time from checkout until confirmed, of all rounds:
+            percent and milliseconds.
         memory: of each of its processes after its last turn.
         workers: of gunicorn; 0 where there are functions instead.
         start_seconds: how long it took to come up.

@@ -1,9 +1,10 @@
-"""The rounds: the stages in turn, another one first each time."""
+"""The rounds: the stages in turn, in another order each time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from load_tests.bench.load import LoadError
 
@@ -11,6 +12,7 @@ from .load import Measured
 from .processes import Held
 
 Say = Callable[[str], None]
+Thing = TypeVar("Thing")
 
 
 @dataclass
@@ -23,18 +25,25 @@ class Seen:
     failed: str = ""
 
 
-def order(stages: Sequence[int], number: int) -> list[int]:
-    """Return in which order the stages have their turns in a round.
+def order(those: Sequence[Thing], number: int) -> list[Thing]:
+    """Return in which order things have their turns in a round.
 
-    Each is first in as many rounds as the others, so that none is always measured right
-    after the same one.
+    Of as many rounds as there are things (twice as many where their number is odd) each
+    has every place once, and in these rounds each comes right after each other one
+    equally often: what one leaves behind does not always meet the same one. Source:
+    E. J. Williams, "Experimental designs balanced for the estimation of residual
+    effects of treatments", Australian Journal of Scientific Research A 2 (1949).
 
     Args:
-        stages: their numbers.
+        those: stages, or loads.
         number: of the round, from 1.
     """
-    first = (number - 1) % len(stages)
-    return [*stages[first:], *stages[:first]]
+    count = len(those)
+    # 0, 1, n-1, 2, n-2, ...: no two neighbours are as far apart as two others.
+    first = [(at + 1) // 2 if at % 2 else -at // 2 % count for at in range(count)]
+    again, shift = divmod(number - 1, count)
+    turns = [those[(place + shift) % count] for place in first]
+    return turns[::-1] if count % 2 and again % 2 else turns
 
 
 def measure(

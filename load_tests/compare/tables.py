@@ -6,25 +6,29 @@ from collections.abc import Iterator
 
 from load_tests.bench.report import table
 from load_tests.costs.table import NAMES
+from load_tests.intervals import Figure
 
-from .intervals import Figure
 from .processes import Held
 from .result import Result
-from .summary import BASE, Summary
+from .summary import BASE, LATENCIES, Summary
 from .visits import BOUGHT, KINDS
 
 # Rows with a figure of each round: what they are, and how they are written.
 ROWS = {
     "visits": ("visits a second", "{:.2f}"),
-    "requests": ("requests a second", "{:.1f}"),
-    "p50": ("p50 of all requests, ms", "{:.1f}"),
-    "p95": ("p95, ms", "{:.1f}"),
-    "p99": ("p99, ms", "{:.1f}"),
-    "bought": ("checkout until confirmed, p50, ms", "{:.0f}"),
     "cpu a visit": ("CPU of a visit, ms", "{:.1f}"),
-    "cpu a request": ("CPU of a request, ms", "{:.1f}"),
+    **{
+        f"{percent} {name}": (f"{percent} of {kind}, ms", "{:.1f}")
+        for percent in ("p50", "p95")
+        for name, kind in LATENCIES.items()
+    },
+    "requests": ("requests a second", "{:.1f}"),
+    "requests a visit": ("requests a visit", "{:.1f}"),
+    "cpu a request": ("CPU of a request, all kinds, ms", "{:.1f}"),
 }
-COMPARED = ("visits", "p50", "p95", "p99", "cpu a visit", "cpu a request")
+# Not what depends on how many requests of which kind a visit has: at stage 4 its
+# guests ask again and again how their order is, which is quick and cheap.
+COMPARED = tuple(name for name in ROWS if "request" not in name)
 MEMORY = ("processes", "RSS: largest", "all", "USS: largest", "all")
 MISSING = "–"
 
@@ -36,23 +40,37 @@ def markdown(result: Result, found: dict[int, Summary]) -> str:
         result: the comparison.
         found: its figures.
     """
-    head = [f"{stage} {NAMES[stage]}" for stage in found]
+    each = table(("", *_head(found)), kinds(result, found))
     return "\n\n".join(
         [
-            table(("", *head), rows(found)),
-            f"Over stage 1, with 95 % intervals:\n\n{table(('', *head), ratios(found))}"
-            if BASE in found and len(found) > 1
-            else "",
-            f"p50 / p95 / p99 of each request, all rounds together, ms:\n\n"
-            f"{table(('', *head), kinds(result, found))}",
+            first(found),
+            *([over_base(found)] if BASE in found and len(found) > 1 else []),
+            f"p50 / p95 / p99 of each request, all rounds together, ms:\n\n{each}",
         ]
-    ).replace("\n\n\n\n", "\n\n")
+    )
+
+
+def first(found: dict[int, Summary]) -> str:
+    """Return the figures of each stage."""
+    return table(("", *_head(found)), rows(found))
+
+
+def over_base(found: dict[int, Summary]) -> str:
+    """Return what each stage is over stage 1."""
+    told = table(("", *_head(found)), ratios(found))
+    return f"Over stage 1, with 95 % intervals:\n\n{told}"
+
+
+def _head(found: dict[int, Summary]) -> list[str]:
+    return [f"{stage} {NAMES[stage]}" for stage in found]
 
 
 def rows(found: dict[int, Summary]) -> list[list[str]]:
     """Return the rows of the first table: figures of each stage."""
     told = []
     for name, (words, written) in ROWS.items():
+        if name.startswith("p95"):
+            continue  # the third table has them of all rounds together
         figures = (each.figures.get(name) for each in found.values())
         told.append([words, *(_written(figure, written) for figure in figures)])
     return [*told, *_plain(found)]

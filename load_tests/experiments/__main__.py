@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from load_tests.answers import WrongAnswer
 from load_tests.bench import machine
 from load_tests.bench.load import LoadError
 from sandbox.runner import StartError
 from sandbox.runner.ports import PortTakenError
 from sandbox.runner.state import RUN_ROOT
+from tests.cognito import CognitoError
 
 from . import archive, pages
 from .experiment import Experiment
@@ -22,6 +27,18 @@ from .registry import EXPERIMENTS, named
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130
+# How what an experiment looks at says no. Those of `requests` are OSErrors.
+FAILURES = (
+    StartError,
+    LoadError,
+    WrongAnswer,
+    CognitoError,
+    BotoCoreError,
+    ClientError,
+    AssertionError,
+    subprocess.SubprocessError,
+    OSError,
+)
 
 
 def main() -> int:
@@ -47,10 +64,11 @@ def main() -> int:
         return INTERRUPTED
     except (LookupError, BusyError, PortTakenError) as error:
         print(error.args[0], file=sys.stderr)
-    except (StartError, LoadError, OSError) as error:  # requests' are OSErrors
+    except FAILURES as error:
         print(
-            f"The experiment failed: {error}\nLogs of what it had started are in "
-            f"{RUN_ROOT}/experiment-*; say it again when the machine is less busy.",
+            f"The experiment failed: {error or type(error).__name__}\n"
+            f"Logs of what it had started are in {RUN_ROOT}/experiment-*; "
+            "say it again when the machine is less busy.",
             file=sys.stderr,
         )
     return 1

@@ -14,7 +14,7 @@ from load_tests import plots
 from load_tests.bench.lambdas import PREFIX, WORKER
 from load_tests.bench.servers import server_at
 from load_tests.failures.breaking import hung
-from sandbox.runner import RunningStage
+from sandbox.runner import RunningStage, StartError
 
 from . import strips
 from .experiment import Experiment, Results
@@ -62,6 +62,8 @@ def _hung(lab: Lab, running: RunningStage) -> Iterator[None]:
         them = [psutil.Process(master), *psutil.Process(master).children()]
     else:
         them = list(_workers(running))
+    if not them:
+        raise StartError("Nothing runs the language engine: nothing can hang.")
     for process in them:
         process.suspend()
     try:

@@ -22,6 +22,8 @@ AFTER_SECONDS = 8.0
 CAP_SECONDS = 20.0
 # What is quicker than this is just quick.
 SHORT_SECONDS = 0.1
+# Of what is drawn, for the axis is logarithmic: refusals take milliseconds.
+SHORTEST_SECONDS = 0.001
 SETTINGS = {
     "on": "timeouts, tries, a breaker (RESILIENCE=on)",
     "off": "none of that (RESILIENCE=off)",
@@ -45,10 +47,11 @@ def _tried(lab: Lab, setting: str) -> Results:
         lab.say(f"RESILIENCE={setting}: catalog answers {SLOW_SECONDS:g} s late")
 
         def happen(mark: Mark) -> None:
-            mark("slow")
             with slow(running, "catalog"):
+                # The gateway follows by now, and does until it is told otherwise.
+                mark("slow")
                 time.sleep(LAST_SECONDS)
-            mark("as usual")
+                mark("as usual")
 
         found = watch.during(happen, before=2.0, after=AFTER_SECONDS)
     meanwhile = _meanwhile(found)["buy"]
@@ -71,10 +74,14 @@ def plot(results: Results, file: Path) -> None:
     with plots.drawing(file, columns=2, title=title, height=4.4) as both:
         for axes, (setting, run_) in zip(both, results["watched"].items(), strict=True):
             _draw(axes, setting, run_)
-        both[0].legend(fontsize=9, loc="upper right")
-        top = 1.25 * max(axes.get_ylim()[1] for axes in both)
+        top = max(axes.dataLim.ymax for axes in both)
         for axes in both:
-            axes.set_ylim(0, top)
+            plots.logarithmic(axes.yaxis)
+            axes.set_ylim(SHORTEST_SECONDS / 1.5, 1.5 * top)
+        handles, labels = both[0].get_legend_handles_labels()
+        both[0].figure.legend(
+            handles, labels, loc="outside lower center", ncols=3, fontsize=9
+        )
 
 
 def _draw(axes: Any, setting: str, run_: dict[str, Any]) -> None:
@@ -92,7 +99,7 @@ def _draw(axes: Any, setting: str, run_: dict[str, Any]) -> None:
         ]
         axes.scatter(
             [at for at, _ in seen],
-            [took for _, took in seen],
+            [max(took, SHORTEST_SECONDS) for _, took in seen],
             s=26,
             color=color,
             marker=marker,

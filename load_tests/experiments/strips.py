@@ -7,7 +7,7 @@ from typing import Any
 
 from load_tests import plots
 
-from .watching import WELL, downtimes
+from .watching import WELL, downtimes, still_down
 
 WELL_COLOR, ILL_COLOR = plots.PALETTE[0], plots.PALETTE[1]
 
@@ -71,7 +71,9 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
             color=ILL_COLOR,
             hatch="//",
             edgecolor="white",
-            label="" if row else "failed, or no answer",
+            label=""
+            if row
+            else f"failed, or no answer (drawn {SHORTEST:g} s at least)",
         )
     nexts = [at for _, at in run["marks"][1:]] + [float("inf")]
     for (words, at), following in zip(run["marks"], nexts, strict=True):
@@ -79,7 +81,10 @@ def _strips(axes: Any, name: str, run: dict[str, Any]) -> None:
         # Two that are near each other are written to either side.
         side = "right" if following - at < NEAR else "left"
         axes.annotate(words, (at, len(asks) - 0.45), fontsize=8, ha=side)
-    seconds = [f"{name}: {down[name]:.1f} s down" for name in asks]
+    seconds = [
+        f"{name}: {'≥ ' if still_down(asks[name]) else ''}{down[name]:.1f} s down"
+        for name in asks
+    ]
     axes.set_yticks(range(len(asks)), seconds, fontsize=9)
     axes.set_ylim(-0.6, len(asks) + 0.1)
     axes.grid(visible=False, axis="y")

@@ -25,6 +25,8 @@ PRODUCT = "candy-jar"
 WARM_UP_ASKS = 4
 # So long it may take until everything is answered, before anything happens to it.
 CALM_SECONDS = 45.0
+# So long it is asked on at the end, for who is not answered yet.
+OPEN_SECONDS = 30.0
 WELL = (HTTPStatus.OK, HTTPStatus.ACCEPTED)
 
 # What was asked when (seconds from the beginning), the status (None without an answer),
@@ -120,7 +122,7 @@ class Watch:
         Args:
             happen: makes it happen, and marks moments by a word.
             before: for so many seconds everything must have been answered.
-            after: seconds.
+            after: seconds; longer while somebody's last request was not answered.
 
         Returns:
             `asks`, and `marks`: words and the seconds from the beginning.
@@ -143,6 +145,7 @@ class Watch:
                 first = _calm(asked, began, before)
                 happen(mark)
                 time.sleep(after)
+                _closed(asked)
             finally:
                 self._stop.set()
         found: Asks = {name: [] for name, _ in self._guests}
@@ -182,8 +185,23 @@ def _calm(asked: list[list[Ask]], began: float, seconds: float) -> float:
     )
 
 
+def _closed(asked: list[list[Ask]]) -> None:
+    """Wait until everybody's last request was answered, but not for ever."""
+    deadline = time.monotonic() + OPEN_SECONDS
+    while time.monotonic() < deadline and any(map(still_down, asked)):
+        time.sleep(0.2)
+
+
+def still_down(asks: list[Ask]) -> bool:
+    """Return whether the last request was not answered, so that nobody saw the end."""
+    return asks[-1][1] not in WELL
+
+
 def down_seconds(asks: list[Ask]) -> float:
-    """Return how long somebody got nothing: from each failure to the next answer."""
+    """Return how long somebody got nothing: from each failure to the next answer.
+
+    Of who is `still_down` at the end: up to then, which is at least so long.
+    """
     lost, since = 0.0, None
     for at, status, took in asks:
         if status not in WELL:
@@ -210,11 +228,18 @@ def listed(names: list[str]) -> str:
 
 
 def what_was_down(asks: Asks) -> str:
-    """Tell in words which actions were down, and for how long at most."""
+    """Tell in words which actions were down, and for how long at most.
+
+    At least, where nobody saw the end.
+    """
     down = {name: seconds for name, seconds in downtimes(asks).items() if seconds}
     if not down:
         return "nothing was down"
     lost = "everything" if len(down) == len(asks) else "only " + listed(list(down))
-    if len(down) == len(asks) or len(down) == 1:
-        return f"{lost} was down, for {max(down.values()):.1f} s"
-    return f"{listed(list(down))} were down, for {max(down.values()):.1f} s at most"
+    seconds = f"for {max(down.values()):.1f} s"
+    if any(still_down(asks[name]) for name in down):
+        seconds += " at least, for nobody saw the end of it"
+    elif 1 < len(down) < len(asks):
+        seconds += " at most"
+    who = listed(list(down)) + " were" if 1 < len(down) < len(asks) else lost + " was"
+    return f"{who} down, {seconds}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from load_tests.costs import figures, servers
-from load_tests.costs.instances import Fleet
+from load_tests.costs.instances import Fleet, TooLarge
 from load_tests.costs.prices import prices
 from load_tests.costs.usage import Usage
 from load_tests.costs.work import Each, ServerFigures, Service
@@ -69,6 +69,8 @@ def of_servers(
         found += _of_workers(stage, service, fleets[service.name], rates, stripe_ms)
     if stage == 1:
         found.append(_connections(usage, work, rates, stripe_ms))
+    else:
+        found.append(_connections_of_services(usage, work))
     return found
 
 
@@ -134,9 +136,7 @@ def _connections(
     usage: Usage, work: ServerFigures, rates: Rates, stripe_ms: float
 ) -> Resource:
     """Return how far more instances help: each brings connections to one database."""
-    machine = servers.database_of(usage, work, prices())
-    a_connection = settings.number("postgres", "bytes_a_connection")
-    accepted = min(5000, int(float(machine.mib) * MIB / a_connection))
+    accepted = _accepted(usage, work)
     workers = accepted // settings.connections()
     done, threads = _work(1, work.services[0], rates, stripe_ms)
     return Resource(
@@ -146,3 +146,54 @@ def _connections(
         "requests/s",
         "new workers get no connection",
     )
+
+
+def _connections_of_services(usage: Usage, work: ServerFigures) -> Resource:
+    """Return with how many users the bill's instances hold more than there are.
+
+    Each worker of each service that has a pool may fill it, and all pools share one
+    database.
+    """
+    held, accepted = held_connections(usage, work), _accepted(usage, work)
+    return Resource(
+        f"PostgreSQL's connections ({held} held of {accepted}), if instances are added "
+        "as the bill does",
+        float(usage.users),
+        float(_users_beyond(usage, work)),
+        "users",
+        "new workers get no connection",
+    )
+
+
+def held_connections(usage: Usage, work: ServerFigures) -> int:
+    """Return the connections that the workers of the bill's instances may hold."""
+    return sum(
+        int(fleet.vcpus) * settings.pooled(service)  # one worker each
+        for service, fleet in servers.fleets(usage, work, prices()).items()
+    )
+
+
+def _accepted(usage: Usage, work: ServerFigures) -> int:
+    machine = servers.database_of(usage, work, prices())
+    a_connection = settings.number("postgres", "bytes_a_connection")
+    return min(5000, int(float(machine.mib) * MIB / a_connection))
+
+
+def _users_beyond(usage: Usage, work: ServerFigures) -> int:
+    """Return the fewest users whose instances hold more than the database accepts."""
+
+    def too_many(users: int) -> bool:
+        more = replace(usage, users=Decimal(users))
+        try:
+            return held_connections(more, work) > _accepted(more, work)
+        except TooLarge:
+            return True
+
+    most = 1
+    while not too_many(most):
+        most *= 2
+    least = most // 2
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if too_many(middle) else (middle, most)
+    return most

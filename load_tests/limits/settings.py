@@ -39,6 +39,16 @@ def connections(package: Path = MONOLITH / "concierge") -> int:
     return pool + _number(source, r"max_overflow=(\d+)")
 
 
+def pooled(service: str) -> int:
+    """Return the connections that one worker of a service may hold, 0 without a pool.
+
+    Args:
+        service: of stage 2.
+    """
+    package = SERVICES / service
+    return connections(package) if (package / "connections.py").exists() else 0
+
+
 def api_rate(stage: int) -> int:
     """Return the requests a second that the stage's public API lets through."""
     return _parameter(stage, "Rate")

@@ -11,10 +11,11 @@ import msgspec
 import requests
 from msgspec.structs import replace
 
+from load_tests import readme
 from load_tests.answers import WrongAnswer
 from load_tests.bench import machine
 from load_tests.bench.load import LoadError
-from load_tests.compare import stages
+from load_tests.compare import rounds, stages
 from load_tests.compare.__main__ import INTERRUPTED, end, say
 from load_tests.compare.load import Measured, Plan, measure
 from sandbox.runner import StartError
@@ -29,6 +30,7 @@ WORKERS = (1, 2, 3, 4)
 # The model hears of one guest and of a few, at three workers; the rest it must say.
 TOLD_WORKERS, TOLD_GUESTS, GUESTS = 3, 4, 8
 WARM_UP_SECONDS = 1.5
+PART = "make model"  # of README.md
 
 Rounds = dict[Level, list[Measured]]
 
@@ -68,20 +70,36 @@ def main() -> int:
     except KeyboardInterrupt:
         interrupted = True
         say("Ended early; the rounds that were complete are reported.")
-    rounds = min(len(turns) for turns in found.values())
-    if not rounds:
+    complete = min(len(turns) for turns in found.values())
+    if not complete:
         print("Not one round was complete.", file=sys.stderr)
         return INTERRUPTED
-    whole = {level: turns[:rounds] for level, turns in found.items()}
-    cores = int(here["cores"])
-    told = predictions(whole, cores)
-    law = by_law(whole, GUESTS)
-    print("\n" + report.markdown(here, whole, told, law))
-    for folder in [RUN_ROOT / "model", *([RESULTS / "model"] if options.save else [])]:
-        _write(folder, here, whole)
+    whole = {level: turns[:complete] for level, turns in found.items()}
+    print("\n" + told(here, whole))
+    _write(RUN_ROOT / "model", here, whole)
+    if options.save:
+        _write(RESULTS / "model", here, whole)
+        readme.tell(PART, told(here, whole))
     if interrupted:
         return INTERRUPTED
     return 0
+
+
+def told(here: dict[str, str], found: Rounds) -> str:
+    """Return what the model said of these rounds, and what was measured."""
+    said = predictions(found, int(here["cores"]))
+    return report.markdown(here, found, said, by_law(found, GUESTS))
+
+
+def read(file: Path) -> tuple[dict[str, str], Rounds]:
+    """Return a result that was written before: the machine, and the rounds."""
+    kept = msgspec.json.decode(file.read_bytes())
+    return kept["machine"], {
+        msgspec.convert(load["level"], Level): msgspec.convert(
+            load["rounds"], list[Measured]
+        )
+        for load in kept["loads"]
+    }
 
 
 def _measure(options: argparse.Namespace, found: Rounds) -> None:
@@ -94,7 +112,7 @@ def _measure(options: argparse.Namespace, found: Rounds) -> None:
     )
     with stages.up(entries, GUESTS, say) as there:
         for number in range(1, options.rounds + 1):
-            for level in _turned(list(found), number):
+            for level in rounds.order(list(found), number):
                 at = there[0 if level.what == SERVICES else level.workers]
                 measured = measure(
                     Plan(
@@ -122,15 +140,10 @@ def _monolith(workers: int) -> stages.Entry:
     )
 
 
-def _turned(those: list[Level], number: int) -> list[Level]:
-    first = (number - 1) % len(those)
-    return [*those[first:], *those[:first]]
-
-
 def _write(folder: Path, here: dict[str, str], found: Rounds) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    told = predictions(found, int(here["cores"]))
-    report.draw(found, told, folder / "model.png")
+    said = predictions(found, int(here["cores"]))
+    report.draw(found, said, folder / "model.png")
     kept = {
         "machine": here,
         "loads": [

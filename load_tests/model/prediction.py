@@ -8,13 +8,15 @@ from statistics import fmean
 
 import msgspec
 
-from load_tests.compare import intervals
+from load_tests import intervals
 from load_tests.compare.load import Measured
 from load_tests.limits import scalability
 
 from .network import Demands, throughput
 
 GOAL = 0.10
+# So much of the cores others may take, and it still counts.
+QUIET = 0.05
 MONOLITH, SERVICES = "monolith", "services"
 WORKER = "concierge"
 # Each of stage 2's services is a process with an interpreter lock, and so are the
@@ -58,13 +60,14 @@ class Prediction:
 
     Attributes:
         level: which.
-        cores: what other programs left of them, on the average of the rounds.
+        taken: the share of the cores that other programs took, 0 to 1: at this load
+            or at one that the model was told of, whichever was disturbed more.
         predicted: visits a second.
         measured: the same, with its interval over rounds.
     """
 
     level: Level
-    cores: float
+    taken: float
     predicted: float
     measured: intervals.Figure
 
@@ -72,6 +75,11 @@ class Prediction:
     def error(self) -> float:
         """By how much too high, 0.1 for 10 %."""
         return self.predicted / self.measured.estimate - 1
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says anything: the model takes all cores for the stage's."""
+        return self.taken <= QUIET
 
     @property
     def met(self) -> bool:
@@ -97,7 +105,7 @@ def demands(what: str, alone: Sequence[Measured], busy: Sequence[Measured]) -> D
 def predictions(
     measured: Mapping[Level, Sequence[Measured]], cores: int
 ) -> list[Prediction]:
-    """Predict each load that does not calibrate.
+    """Predict each load that does not calibrate, from those that do and nothing else.
 
     Args:
         measured: the rounds of each load.
@@ -110,9 +118,10 @@ def predictions(
         if level.calibrates or needs is None:
             continue
         copies = dict.fromkeys(LOCKED[level.what], 1) | {WORKER: level.workers}
-        left = cores_left(turns, cores)
-        told = throughput(needs, copies, level.guests, left)
-        found.append(Prediction(level, left, told, rate(turns)))
+        told = throughput(needs, copies, level.guests, cores)
+        seen = [turns, *_calibrating(level.what, measured)]
+        taken = max(1 - cores_left(each, cores) / cores for each in seen)
+        found.append(Prediction(level, taken, told, rate(turns)))
     return found
 
 
@@ -161,12 +170,16 @@ def rate(turns: Iterable[Measured]) -> intervals.Figure:
 def _calibrated(
     what: str, measured: Mapping[Level, Sequence[Measured]]
 ) -> Demands | None:
+    told = _calibrating(what, measured)
+    return demands(what, *told) if len(told) == len(("alone", "busy")) else None
+
+
+def _calibrating(
+    what: str, measured: Mapping[Level, Sequence[Measured]]
+) -> list[Sequence[Measured]]:
+    """Return the rounds that the model is told of: one guest's, then a few guests'."""
     told = [level for level in measured if level.what == what and level.calibrates]
-    alone = [level for level in told if level.guests == 1]
-    busy = [level for level in told if level.guests > 1]
-    if not alone or not busy:
-        return None
-    return demands(what, measured[alone[0]], measured[busy[0]])
+    return [measured[level] for level in sorted(told, key=lambda each: each.guests)]
 
 
 def _cpu_a_visit(turns: Sequence[Measured]) -> dict[str, float]:

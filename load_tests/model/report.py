@@ -9,13 +9,12 @@ from load_tests import plots
 from load_tests.bench.report import table
 from load_tests.compare.load import Measured
 from load_tests.compare.tables import with_interval
+from load_tests.readme import wrapped
 
-from .prediction import GOAL, Level, Prediction, rate
+from .prediction import GOAL, QUIET, Level, Prediction, rate
 
-# So much of the cores others may take before it is said.
-QUIET = 0.05
 Turns = Mapping[Level, Sequence[Measured]]
-HEAD = ("load", "cores left to it", "predicted, visits/s", "measured", "error")
+HEAD = ("load", "predicted, visits/s", "measured", "error", "taken by others")
 
 
 def markdown(
@@ -37,30 +36,50 @@ def markdown(
         for level, turns in found.items()
         if level.calibrates
     ]
+    rounds = next(iter(found.values()))
     parts = [
-        f"Measured {machine['measured']}, commit {machine['commit']}, "
-        f"{machine['cpu']}, {machine['cores']} cores, shared by all.",
+        wrapped(
+            f"Measured {machine['measured']}, commit {machine['commit']}, "
+            f"{machine['cpu']}, {machine['cores']} cores, shared by all; "
+            f"{len(rounds)} rounds of {rounds[0].seconds:.0f} s each."
+        ),
         "The model is told of:",
         table(("load", "measured, visits/s"), calibrated),
         "And says of others:",
         table(HEAD, [_row(each) for each in told]),
-        verdict(told),
-        *([disturbed(told, int(machine["cores"]))] if told else []),
+        wrapped(verdict(told)),
     ]
     if law:
         rows = [(f"{n:g}", f"{x:.2f}", _percent(error)) for n, x, error in law]
         parts += [
-            "The Universal Scalability Law, which sees each number of workers from the "
-            "three others only and knows of no cores:",
+            wrapped(
+                "The Universal Scalability Law, which sees each number of workers from "
+                "the three others only and knows of no cores, says of the monolith:"
+            ),
             table(("workers", "predicted, visits/s", "error"), rows),
         ]
     return "\n\n".join(parts) + "\n"
 
 
 def verdict(told: Sequence[Prediction]) -> str:
-    """Say whether the goal is met, and where it is not."""
+    """Say whether the goal is met, where it is not, and what cannot be judged."""
     if not told:
         return "Nothing could be predicted."
+    disturbed = [each for each in told if not each.judged]
+    judged = [each for each in told if each.judged]
+    words = [_judged(judged)] if judged else []
+    if disturbed:
+        most = max(each.taken for each in disturbed)
+        who = "; ".join(str(each.level) for each in disturbed) if judged else "any"
+        words.append(
+            f"**Not judged**: {who}. Other programs took up to {100 * most:.0f} % of "
+            "the cores meanwhile, and the model takes them all for the stage's (up to "
+            f"{100 * QUIET:.0f} % counts as none). Measure again on a quiet machine."
+        )
+    return " ".join(words)
+
+
+def _judged(told: Sequence[Prediction]) -> str:
     worst = max(told, key=lambda each: abs(each.error))
     goal = f"{100 * GOAL:.0f} %"
     missed = [each for each in told if not each.met]
@@ -78,25 +97,11 @@ def verdict(told: Sequence[Prediction]) -> str:
         else "Too low: at that load a visit costs less CPU than at the one that the "
         "model was told of."
         if not high
-        else "Some are too high and some too low: the machine was not the same "
-        "throughout, or a visit's CPU changes with the load."
+        else "Some are too high and some too low: a visit's CPU changes with the load."
     )
     return (
         f"{len(told) - len(missed)} of {len(told)} are within {goal}. Not: {named}. "
         f"{why}"
-    )
-
-
-def disturbed(told: Sequence[Prediction], cores: int) -> str:
-    """Say what other programs took, and what that does to the claim."""
-    left = min(each.cores for each in told)
-    if left > (1 - QUIET) * cores:
-        return f"Other programs left nearly all of the {cores} cores to it."
-    return (
-        f"Other programs took up to {cores - left:.1f} of the {cores} cores meanwhile. "
-        "The model is told how many were left, which at a load that uses them all is "
-        "half of the answer: what it predicts then is the CPU of a visit. Repeat it on "
-        "a quiet machine."
     )
 
 
@@ -105,6 +110,11 @@ def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
     with plots.drawing(file) as axes:
         places = list(range(len(told)))
         measured = [each.measured for each in told]
+        predicted = [each.predicted for each in told]
+        # The interval of few rounds may be far wider than what was measured.
+        top = 1.3 * max(
+            (*predicted, *(each.estimate for each in measured)), default=1.0
+        )
         plots.intervals(
             axes,
             places,
@@ -112,28 +122,28 @@ def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
             [_or(figure.low, figure.estimate) for figure in measured],
             [_or(figure.high, figure.estimate) for figure in measured],
             {"color": plots.PALETTE[0], "marker": "o", "linestyle": ""},
-            "measured, 95 % interval",
+            "measured, 95 % interval"
+            + (", cut above" if any((f.high or 0) > top for f in measured) else ""),
         )
         looks = {"color": plots.PALETTE[1], "marker": "D", "linestyle": ""}
-        predicted = [each.predicted for each in told]
         axes.plot(places, predicted, label="predicted", fillstyle="none", **looks)
         names = [str(each.level).replace(", ", "\n") for each in told]
         axes.set_xticks(places, names)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, top)
         axes.margins(x=0.12)
         plots.labelled(
             axes, "Predicted from other loads, and measured", "", "visits a second"
         )
-        axes.legend()
+        axes.legend(loc="lower left")
 
 
 def _row(each: Prediction) -> tuple[str, ...]:
     return (
         str(each.level),
-        f"{each.cores:.2f}",
         f"{each.predicted:.2f}",
         with_interval(each.measured),
         _percent(each.error),
+        f"{100 * each.taken:.0f} %",
     )
 
 

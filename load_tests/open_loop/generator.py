@@ -9,7 +9,7 @@ therefore three times here, and its latency is counted from the first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -50,7 +50,7 @@ class Shot(Generic[Outcome]):
 
 
 async def fire(
-    arrivals: Sequence[float],
+    arrivals: Iterable[float],
     ask: Callable[[], Awaitable[Outcome]],
     connections: int | None = None,
 ) -> list[Shot[Outcome]]:

@@ -10,7 +10,9 @@ from chalicelib.services import assembled
 app = Chalice(app_name="notifications", configure_logs=False)
 
 
-@app.on_sqs_message(queue="notifications", name="notify", batch_size=5)
+# One at a time: while the mail service is slow there is time for no second letter. It
+# would come back unsent, and use up a delivery.
+@app.on_sqs_message(queue="notifications", name="notify", batch_size=1)
 def notify(event: SQSEvent) -> Answer:
     """Tell guests how their orders ended."""
     services = assembled()

@@ -114,7 +114,7 @@ class Stage4(Serverless):
         *each("web.accept.after", at("sweep", "take_again enqueue")),
         *each("web.accept.after", at("charge", "begin publish")),
         # Declined: the stock is given back.
-        *each(at("charge", "end ask_release publish released"), card=DECLINED),
+        *each(at("charge", "end publish ask_release released"), card=DECLINED),
         *each(at("catalog", "release mark"), card=DECLINED),
         # Sold out: that is an end as well.
         *each(at("charge", "ask_hold end publish"), sold_out=True),

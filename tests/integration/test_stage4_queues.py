@@ -175,6 +175,7 @@ def test_what_is_accepted_waits_while_nobody_charges(guest, operator, paused):
     row = next(r for r in operator.does("queues").splitlines() if r.startswith(QUEUE))
     assert row.split()[1] == "1"
     assert row.endswith("paused")
+    assert "4 hours after it was accepted" in operator.does("pause", "--queue", QUEUE)
     operator.does("resume", "--queue", QUEUE)
     assert ends(guest, order_id) == "confirmed"
 

@@ -1,34 +1,33 @@
 """A comparison of made-up figures: what it says, and when it says nothing."""
 
 import json
-import math
 import os
 import re
-import statistics
 import subprocess
 import sys
+from collections import Counter
+from itertools import pairwise
 
 import pytest
 
+from load_tests import readme
 from load_tests.answers import WrongAnswer
 from load_tests.bench.load import LoadError
 from load_tests.compare import (
     agreement,
-    intervals,
     pictures,
     processes,
     rounds,
     stages,
     tables,
 )
+from load_tests.compare.__main__ import PART, RESULTS, in_readme
 from load_tests.compare.conclusions import paragraphs
 from load_tests.compare.generator import within
-from load_tests.compare.intervals import Figure
 from load_tests.compare.load import Measured
 from load_tests.compare.page import page
 from load_tests.compare.processes import Held, part_of
 from load_tests.compare.result import (
-    ALL,
     Result,
     StageResult,
     curve,
@@ -52,7 +51,7 @@ def measured(
     return Measured(
         seconds=10.0,
         visits=visits,
-        answers=answers | {BOUGHT: [0.1] * 10},
+        answers=answers | {BOUGHT: [3 * milliseconds / 1000] * 10},
         errors=errors or {},
         cpu_seconds={"concierge": cpu, "PostgreSQL": 1.0},
         generator_seconds=generator,
@@ -68,7 +67,7 @@ def stage(turns, memory=(WORKER,)):
     return StageResult(
         turns=[turn(number, each) for number, each in enumerate(turns, start=1)],
         pooled={kind: times(took) for kind, took in answers.items()},
-        curve=curve(answers[ALL]),
+        curve=curve(answers[BOUGHT]),
         memory=list(memory),
         workers=2,
         start_seconds=5.0,
@@ -112,52 +111,20 @@ def told(of):
     return "\n".join(paragraphs(of, summaries(of)))
 
 
-# Intervals
-
-
-def test_the_interval_is_student_s_of_the_logarithms():
-    figures = [10.0, 11.0, 12.0, 10.5, 11.5]
-    logs = [math.log(figure) for figure in figures]
-    half = 2.7764 * statistics.stdev(logs) / math.sqrt(5)
-    found = intervals.mean(figures)
-    assert found.estimate == pytest.approx(statistics.geometric_mean(figures))
-    assert found.high / found.estimate == pytest.approx(math.exp(half), rel=1e-4)
-    assert found.estimate / found.low == pytest.approx(math.exp(half), rel=1e-4)
-
-
-def test_what_disturbs_a_whole_round_cancels_in_its_ratio():
-    theirs = [10.0, 2.0, 7.0]
-    found = intervals.ratio([2 * figure for figure in theirs], theirs)
-    assert (found.estimate, found.low, found.high) == pytest.approx((2, 2, 2))
-
-
-def test_one_round_has_no_interval_and_proves_nothing():
-    found = intervals.mean([5.0])
-    assert found == Figure(pytest.approx(5.0))
-    assert not found.above
-    assert not found.below
-
-
-@pytest.mark.parametrize(
-    ("freedom", "point"), [(1, 12.706), (4, 2.776), (30, 2.042), (60, 2.0003)]
-)
-def test_student_s_points_are_those_of_the_tables(freedom, point):
-    assert intervals.t_95(freedom) == pytest.approx(point, abs=6e-4)
-
-
-@pytest.mark.parametrize("figures", [[], [1.0, 0.0]])
-def test_a_figure_that_is_not_above_zero_has_no_mean(figures):
-    with pytest.raises(ValueError, match="above zero"):
-        intervals.mean(figures)
-
-
 # Rounds
 
 
-def test_each_stage_is_first_as_often_as_the_others():
-    orders = [rounds.order([1, 2, 3, 4], number) for number in range(1, 9)]
-    assert [each[0] for each in orders] == [1, 2, 3, 4, 1, 2, 3, 4]
-    assert all(sorted(each) == [1, 2, 3, 4] for each in orders)
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_each_has_each_place_and_comes_after_each_other_equally_often(count):
+    those = list(range(count))
+    whole = count * (2 if count % 2 else 1)
+    orders = [rounds.order(those, number) for number in range(1, 2 * whole + 1)]
+    assert all(sorted(each) == those for each in orders)
+    for place in zip(*orders, strict=True):
+        assert set(Counter(place).values()) == {2 * whole // count}
+    after = Counter(pair for each in orders for pair in pairwise(each))
+    assert len(after) == count * (count - 1)
+    assert len(set(after.values())) <= 1
 
 
 def test_rounds_take_turns():
@@ -212,7 +179,19 @@ def test_figures_of_a_stage():
     assert found[1].ratios == {}
     assert found[2].ratios["visits"].estimate == pytest.approx(0.502, abs=0.001)
     assert found[2].ratios["visits"].below
-    assert found[2].ratios["p50"].estimate == pytest.approx(2.0)
+    assert found[2].ratios["p50 products"].estimate == pytest.approx(2.0)
+
+
+def test_more_of_the_quick_requests_make_no_stage_quicker():
+    """Stage 4's guests ask how their order is, again and again; that is quick."""
+    asks = measured()
+    asks.answers[ORDER] = [0.001] * 200
+    of = result({1: stage([measured()] * 3), 4: stage([asks] * 3)})
+    found = summaries(of)[4]
+    assert found.ratios["requests a visit"].estimate > 4
+    for name in set(tables.COMPARED) - {"visits", "cpu a visit"}:
+        assert found.ratios[name].estimate == pytest.approx(1.0), name
+    assert not [name for name in tables.COMPARED if "request" in name]
 
 
 def test_only_rounds_that_both_had_are_compared():
@@ -237,7 +216,7 @@ def test_the_newer_stage_is_said_to_lose_where_it_loses():
     assert (
         "Stage 2 (services) makes fewer visits a second than the monolith: 0.50 times"
     ) in words
-    assert words.count("On one machine it loses on all three counts.") == 3
+    assert words.count("On one machine it loses on all counts.") == 3
 
 
 def test_the_newer_stage_is_said_to_win_where_it_wins():
@@ -339,7 +318,7 @@ def test_two_comparisons_agree_when_their_intervals_meet(tmp_path):
     found = agreement.pairs(one, before)
     assert len(found) == 3 * len(tables.COMPARED)
     assert all(pair.agree for pair in found)
-    assert "18 of 18 ratios agree" in agreement.markdown(found)
+    assert "30 of 30 ratios agree" in agreement.markdown(found)
 
 
 def test_two_comparisons_that_differ_are_said_to():
@@ -514,3 +493,26 @@ def test_a_family_is_read_from_the_system():
         assert all(held.unique > 0 for held in processes.memory(os.getpid()))
     finally:
         child.communicate()
+
+
+# README.md
+
+
+def test_the_readme_tells_what_the_saved_comparison_says():
+    saved = agreement.read(RESULTS / "compare" / "result.json")
+    assert readme.told(PART) == in_readme(saved)
+
+
+def test_the_readme_is_told_again(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("Before.\n<!-- told by x -->\nOld.\n<!-- end of x -->\nAfter.\n")
+    readme.tell("x", "New.", page)
+    assert readme.told("x", page) == "New."
+    assert page.read_text().startswith("Before.\n")
+    assert page.read_text().endswith("\nAfter.\n")
+    with pytest.raises(LookupError, match="put both back"):
+        readme.told("y", page)
+
+
+def test_the_readme_may_tell_that_two_agree():
+    assert "30 of 30 ratios agree" in agreement.told(four_stages(), four_stages())

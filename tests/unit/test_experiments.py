@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager, nullcontext
 
 import pytest
 
@@ -16,7 +18,9 @@ from load_tests.experiments import (
     lab,
     memory,
     pages,
+    scale_out,
     security_patch,
+    slow_dependency,
     watching,
 )
 from load_tests.experiments.__main__ import REPOSITORY, listed
@@ -41,7 +45,7 @@ def test_the_list_has_its_claim(experiment):
     ]
     assert line.endswith(experiment.claim)
     # Who starts all four stages takes longer.
-    assert 0 < experiment.seconds <= (240 if len(experiment.stages) < 4 else 600)
+    assert 0 < experiment.seconds <= (300 if len(experiment.stages) < 4 else 600)
 
 
 @each_experiment
@@ -172,6 +176,31 @@ def test_downtime_lasts_from_a_failure_to_the_next_answer():
     assert "only chat" in watching.what_was_down(watched(chat=2)["asks"])
 
 
+def test_a_downtime_of_which_nobody_saw_the_end_is_told_as_at_least():
+    def told(*names):
+        asks = watched()["asks"]
+        for name in names:
+            asks[name] += [[10.0, None, 3.0], [13.5, 503, 0.1]]
+        return watching.what_was_down(asks)
+
+    assert told("chat").startswith("only chat was down, for 3.6 s at least")
+    assert "chat and buy were down, for 3.6 s at least" in told("chat", "buy")
+    assert "at most" not in told("chat", "buy")
+    seen = watched(chat=2, buy=3)["asks"]
+    assert watching.what_was_down(seen) == "chat and buy were down, for 3.1 s at most"
+
+
+def test_it_is_asked_on_until_everybody_was_answered(monkeypatch):
+    monkeypatch.setattr(watching, "OPEN_SECONDS", 20.0)
+    asks = [[0.0, 503, 0.1]]
+    answered = threading.Timer(0.3, asks.append, ([0.5, 200, 0.1],))
+    answered.start()
+    watching._closed([asks])
+    assert not watching.still_down(asks)
+    monkeypatch.setattr(watching, "OPEN_SECONDS", 0.0)
+    watching._closed([[[0.0, 503, 0.1]]])
+
+
 def test_a_failure_that_spreads_is_told_so():
     tell = named("kill-nlu").paragraph
     results = {"hang_seconds": 8, "cap_seconds": 3}
@@ -236,6 +265,19 @@ def test_memory_tells_whether_the_split_saves():
         assert tell(changed).count(words) == len(memory.TOLD_USERS)
 
 
+@pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        ([[99, 9], [150, 50], [151, 51], [1, 1]], [151, 51]),  # it is steady then
+        ([[100 * 2**go] for go in range(9)], [100 * 2**5]),  # it never is
+    ],
+)
+def test_memory_is_read_when_it_grows_no_more(seen, found):
+    visits, left = [], [*seen]
+    assert memory.at_rest(lambda: visits.append(1), lambda: left.pop(0)) == found
+    assert len(visits) == len(seen) - len(left)
+
+
 def test_a_slow_dependency_tells_what_being_careful_costs():
     def tried(bought: int, waited: float) -> dict:
         buys = [[5.0, 200 if at < bought else 503, 2.0] for at in range(10)]
@@ -252,6 +294,35 @@ def test_a_slow_dependency_tells_what_being_careful_costs():
     assert "cost no sale" in told
 
 
+def test_slow_is_marked_while_it_is_in_force(monkeypatch):
+    happened = []
+
+    @contextmanager
+    def slow(running, service):
+        happened.append("the gateway follows")
+        yield
+        happened.append("it is told otherwise")
+
+    class Watching:
+        def __init__(self, running, crowd, cap): ...
+
+        def during(self, happen, before, after):
+            happen(happened.append)
+            marks = [["slow", 2.0], ["as usual", 22.0]]
+            return {"asks": {"buy": [[5.0, 200, 2.0]]}, "marks": marks}
+
+    class Laboratory:
+        stage = staticmethod(lambda number, env: nullcontext())
+        say = staticmethod(lambda words: None)
+
+    monkeypatch.setattr(slow_dependency, "slow", slow)
+    monkeypatch.setattr(slow_dependency, "Watch", Watching)
+    monkeypatch.setattr(slow_dependency, "LAST_SECONDS", 0.0)
+    slow_dependency._tried(Laboratory(), "on")
+    first, last = "the gateway follows", "it is told otherwise"
+    assert happened == [first, "slow", "as usual", last]
+
+
 def test_copies_that_bring_nothing_are_told_so():
     def law(error: float) -> dict:
         return {"held_out": [[1, 10.0, error]], "fitted": [10.0] * 6}
@@ -261,6 +332,8 @@ def test_copies_that_bring_nothing_are_told_so():
         "rounds": 1,
         "stripe_ms": 250,
         "threads_a_copy": 8,
+        "cores": 2,
+        "generator_share": {"products": 0.62, "purchases": 0.1},
         "rates": {
             "products": [[100.0]] * 6,
             "purchases": [[10.0], [20.0], [30.0], [40.0], [50.0], [60.0]],
@@ -271,12 +344,21 @@ def test_copies_that_bring_nothing_are_told_so():
     told = tell(results)
     assert "scaling out works" in told
     assert "do not make more processors" in told
+    assert "share the two cores that there are" in told
+    assert "took up to 62% of one" in told
     assert "may be trusted" in told
     results["rates"]["purchases"] = [[10.0]] * 6
     results["law"]["purchases"] = law(0.5)
     told = tell(results)
     assert "brought nothing" in told
     assert "nobody should extrapolate" in told
+
+
+def test_no_number_of_copies_is_always_the_first():
+    up, down = scale_out._turn(0), scale_out._turn(1)
+    assert up == down[::-1]
+    assert [copies for _, copies in up] == list(scale_out.COPIES)
+    assert scale_out.ROUNDS >= 5
 
 
 def test_a_chain_that_wins_is_told_so():

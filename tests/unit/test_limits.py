@@ -29,6 +29,7 @@ from load_tests.limits.queueing import (
 )
 from load_tests.limits.resource import at_peak
 from load_tests.limits.resources import resources
+from load_tests.limits.server_limits import held_connections
 from load_tests.limits.spike import pollers, spike
 
 WITHIN = 0.05
@@ -195,6 +196,20 @@ def test_what_breaks_does_so_exactly_there(stage):
         if math.isfinite(at) and "instances" not in each.name and stage > 2:
             there = replace(few, users=Decimal(at))
             assert found(stage, there, each.name).used == pytest.approx(1)
+
+
+def test_the_pools_of_all_services_share_one_database():
+    pools = {service: settings.pooled(service) for service in ("checkout", "nlu")}
+    assert pools == {"checkout": 12, "nlu": 0}
+    each = found(2, MANY, "PostgreSQL's connections")
+    # Four services with a pool, two instances of two workers each.
+    assert f"({4 * 4 * 12} held of 225)" in each.name
+    work, last = figures.services(), int(each.breaks_at(float(MANY.users)))
+    held = [
+        held_connections(replace(MANY, users=Decimal(users)), work)
+        for users in (last - 1, last)
+    ]
+    assert held[0] <= 225 < held[1]
 
 
 def test_stage_4_needs_stripe_for_the_mean_only():

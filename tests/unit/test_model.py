@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
-from load_tests.compare.intervals import Figure
+from load_tests import readme
 from load_tests.compare.load import Measured
+from load_tests.intervals import Figure
 from load_tests.limits.queueing import worker_throughput
 from load_tests.model import report
-from load_tests.model.__main__ import levels
+from load_tests.model.__main__ import PART, RESULTS, levels, read, told
 from load_tests.model.network import Demands, bound, throughput
 from load_tests.model.prediction import (
     MONOLITH,
@@ -134,7 +135,7 @@ def test_the_loads_that_calibrate_are_not_those_that_are_predicted():
 )
 def test_a_goal_that_is_missed_is_said(predicted, said):
     told = [
-        Prediction(a_load(n, 8, False), 2.0, x, Figure(10.0, 9.0, 11.0))
+        Prediction(a_load(n, 8, False), 0.05, x, Figure(10.0, 9.0, 11.0))
         for n, x in enumerate(predicted, start=1)
     ]
     assert said in report.verdict(told)
@@ -144,10 +145,30 @@ def test_cores_that_others_took_are_not_the_model_s():
     (busy,) = turns(100, {"concierge": 0.05}, rounds=1)
     busy = msgspec.structs.replace(busy, idle=0.25, generator_seconds=1.0)
     assert cores_left([busy], 2) == pytest.approx(0.5 + 0.1 + 0.5)
-    told = [Prediction(a_load(1, 8, False), 1.1, 10.0, Figure(10.0))]
-    assert "took up to 0.9 of the 2 cores" in report.disturbed(told, 2)
-    told = [Prediction(a_load(1, 8, False), 1.96, 10.0, Figure(10.0))]
-    assert "nearly all of the 2 cores" in report.disturbed(told, 2)
+
+
+def test_a_busy_machine_is_no_judge():
+    """Told how many cores were left, a model would but repeat what was measured."""
+    alone, busy = turns(10 / 0.07, CPU), turns(350, CPU)
+    half = [msgspec.structs.replace(turn, idle=0.0) for turn in turns(185, CPU)]
+    calm = {a_load(3, 1, True): alone, a_load(3, 4, True): busy}
+    (found,) = predictions(calm | {a_load(4, 8, False): half}, 2)
+    assert found.predicted == pytest.approx(2 / 0.054, rel=NEAR)
+    assert found.taken == pytest.approx(0.5, abs=0.01)
+    assert not found.judged
+    said = report.verdict([found])
+    assert said.startswith("**Not judged**: any. Other programs took up to 50 %")
+    met = Prediction(a_load(1, 8, False), 0.02, 10.0, Figure(10.0))
+    said = report.verdict([met, found])
+    assert said.startswith("All 1 are within 10 %")
+    assert "**Not judged**: monolith, 4 workers, 8 guests." in said
+    restless = [msgspec.structs.replace(turn, idle=0.0) for turn in alone]
+    disturbed = calm | {a_load(3, 1, True): restless, a_load(4, 8, False): busy}
+    assert not predictions(disturbed, 2)[0].judged
+
+
+def test_the_readme_tells_what_is_saved():
+    assert readme.told(PART) == told(*read(RESULTS / "model" / "result.json")).strip()
 
 
 def test_the_report_and_its_picture(tmp_path):

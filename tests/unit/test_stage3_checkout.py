@@ -363,3 +363,17 @@ def test_health_tells_of_the_database(shop):
     answer = shop.app.call("GET", "/health", guest=None)
     assert answer.body["stage"] == "stage3_serverless"
     assert answer.body["dependencies"]["database"] == "ok"
+
+
+def test_a_letter_that_is_refused_for_days_is_given_up(shop, monkeypatch, caplog):
+    module = shop.app.part("notifications")
+    # SES takes no letter from a sender that it does not know.
+    boto3.client("ses").delete_identity(Identity=SENDER)
+    assert shop.buy().body["order"]["status"] == "confirmed"
+    shop.sweep_later()
+    assert len(shop.unfinished()) == 1
+    monkeypatch.setattr(module, "LONGEST_REFUSED", dt.timedelta(0))
+    shop.sweep_later()
+    assert shop.unfinished() == []
+    assert shop.mails() == []
+    assert "mail given up" in caplog.text

@@ -342,7 +342,8 @@ def test_a_worker_killed_after_the_charge_is_followed_by_one_that_charges_no_mor
     assert told() == ["order-confirmed"]
 
 
-def test_stock_that_could_not_be_given_back_is_given_back_before_the_end_is_told(desk):
+@pytest.mark.parametrize("delivery", [1, 3])
+def test_no_guest_waits_until_the_catalogue_can_take_the_stock_back(desk, delivery):
     desk.payments.does = "decline"
 
     def charge(order):
@@ -350,12 +351,27 @@ def test_stock_that_could_not_be_given_back_is_given_back_before_the_end_is_told
         FakePayments.charge(desk.payments, order)
 
     desk.payments.charge = charge
-    assert desk.take(asked()) == ["0"]
-    assert told() == []
+    # The message comes again, or is sent anew: it is not done.
+    assert desk.take(asked(), delivery=delivery) == (["0"] if delivery == 1 else [])
+    assert len(desk.put_off) == (delivery == 3)
+    assert told() == ["order-declined"]
+    assert desk.stock == 9
     desk.away = False
     assert desk.take(asked(), delivery=2) == []
     assert desk.stock == 10
-    assert told() == ["order-declined"]
+    assert desk.payments.tries == 1
+    assert set(told()) == {"order-declined"}
+
+
+def test_an_order_given_up_is_told_of_while_the_catalogue_is_away(desk):
+    desk.away = True
+    assert desk.take(asked(old=dt.timedelta(days=1))) == ["0"]
+    assert told() == ["order-failed"]
+
+
+def test_after_a_pause_of_an_hour_an_order_is_charged(desk):
+    assert desk.take(asked(old=dt.timedelta(hours=1))) == []
+    assert told() == ["order-confirmed"]
 
 
 def test_while_the_processor_is_away_no_message_uses_up_its_deliveries(desk):
@@ -473,7 +489,7 @@ def test_what_is_put_off_is_in_the_queue_again_with_its_request(desk):
 
 
 def test_an_order_that_is_too_old_is_given_up(desk):
-    assert desk.take(asked(old=dt.timedelta(hours=1))) == []
+    assert desk.take(asked(old=dt.timedelta(hours=5))) == []
     assert desk.payments.tries == 0
     assert told() == ["order-failed"]
 

@@ -83,6 +83,17 @@ def test_a_message_is_hidden_for_six_times_as_long_as_its_function_may_run(deplo
         assert hidden >= 6 * function["Timeout"], queue_of(source)
 
 
+def test_who_takes_several_messages_has_time_for_two(deployed):
+    """Those that are not begun in time come back undone, and use up a delivery."""
+    for function, source in consumers(deployed):
+        service = function["FunctionName"].split("-")[2]
+        with application(service, stage=4) as app:
+            longest = app.part("services").LONGEST_SECONDS
+            time_for = function["Timeout"] - app.part("deadline").RESERVE_SECONDS
+        # One does not begin with less than its longest time left.
+        assert time_for >= longest * min(2, source["BatchSize"]), service
+
+
 def test_no_more_charge_at_once_than_stripe_bears(deployed):
     (source,) = [s for _, s in consumers(deployed) if queue_of(s) == "ChargeOrderQueue"]
     at_once = source["ScalingConfig"]["MaximumConcurrency"]

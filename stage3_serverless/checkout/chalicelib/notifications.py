@@ -6,6 +6,7 @@ called back, so the promise is at least one, and exactly one unless killed insid
 sending, or left without an answer.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Mapping
 from functools import cached_property
@@ -22,9 +23,10 @@ log = logging.getLogger(__name__)
 
 NOBODY = "UserNotFoundException"
 # SES takes no letter for this address, or none from ours. Tried again every minute it
-# would stand in the way of everybody else's.
+# would stand in the way of everybody else's; after some days nobody will mend it.
 REFUSED = "MessageRejected"
 WAIT_AFTER_REFUSAL_SECONDS = 3600
+LONGEST_REFUSED = dt.timedelta(days=4)
 
 
 class Notifications:
@@ -65,7 +67,7 @@ class Notifications:
         return known
 
     def mail(self, ended: Ended, address: str) -> None:
-        """Send the letter about an order's end.
+        """Send the letter about an order's end; for ever refused, it is given up.
 
         Raises:
             Unavailable: it was not sent now.
@@ -94,7 +96,12 @@ class Notifications:
             except ClientError as error:
                 if error.response["Error"]["Code"] != REFUSED:
                     raise
-                log.error("mail refused", extra={"order_id": order.order_id})
+                about = {"order_id": order.order_id}
+                now = dt.datetime.now(dt.timezone.utc)
+                if now - order.updated_at > LONGEST_REFUSED:
+                    log.error("mail given up", extra=about)
+                    return
+                log.error("mail refused", extra=about)
                 raise Unavailable(
                     "The mail service does not take this letter.",
                     retry_after=WAIT_AFTER_REFUSAL_SECONDS,

@@ -50,7 +50,8 @@ class OrderStore:
         table: where they are.
         lease_seconds: how long whoever works on an order has it alone. When the lease
             ends without the order having ended, its holder is taken for dead. It is
-            longer than the function may run.
+            longer than a guest's call may run, and than the sweep has for one order;
+            the sweep itself runs longer, but there is one at a time.
     """
 
     def __init__(self, table: Table, lease_seconds: float) -> None:

@@ -56,7 +56,9 @@ class Checkout:
         Raises:
             NotFound: there is no such product.
             Unprocessable: it cannot be delivered so, or the key had another purchase.
-            Unavailable: the catalogue or our database is away, and nothing was ordered.
+            Unavailable: the catalogue or our database is away. Mostly nothing was
+                ordered; where it was written and only the answer is lost, it is, and
+                the same key brings that order back.
         """
         known = self._orders.find(order_id(guest.guest_id, idempotency_key))
         if known is None:

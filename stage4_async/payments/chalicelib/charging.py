@@ -1,4 +1,4 @@
-"""Taking an accepted order to its end: reserve, charge, end, give back, tell.
+"""Taking an accepted order to its end: reserve, charge, end, tell, give back.
 
 A table or a room has two steps more: its supplier holds it before it is paid, and
 confirms it afterwards. Whatever fails on the way, what was done before is undone: what
@@ -6,8 +6,8 @@ was held is let go, what was charged is given back. So is what was paid for a pl
 whose supplier does not say a word until the order is too old.
 
 A queue delivers at least once, so each step may be repeated, by two workers at the same
-time as well. The message is done when the end is told, and not before. Whoever is
-killed on the way leaves a message that comes again.
+time as well. The message is done when the end is told and what was held is let go,
+and not before. Whoever is killed on the way leaves a message that comes again.
 """
 
 import datetime as dt
@@ -125,11 +125,10 @@ class Charging:
         payment = self._store.begin(asked)
         if not payment.order.final:
             payment = self._finish(payment, now)
-        if payment.holds:
-            self._catalog.release(payment.order.order_id)
-        # No guest waits until a supplier that is away can be told.
+        # No guest waits until those who are away can be told to let go.
         self._topic.tell(payment)
         if payment.holds:
+            self._catalog.release(payment.order.order_id)
             self._let_go(payment, now)
 
     def _put_off(self, message: Message, asked: ChargeOrder) -> None:

@@ -38,7 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     stripe_timeout_seconds: Seconds = 3.0
     stripe_rate: Annotated[float, msgspec.Meta(gt=0)] = 24.0
     supplier_api_base: str | None = None
-    order_give_up_seconds: Seconds = 1800.0
+    # Longer than a repair that somebody makes with the queue paused; short enough that
+    # nobody is charged for what they have long bought elsewhere.
+    order_give_up_seconds: Seconds = 14400.0
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 

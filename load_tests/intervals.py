@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
-
-import msgspec
 
 # Two-sided 95 % points of Student's t for 1, 2, 3 ... degrees of freedom.
 T_95 = (
@@ -16,7 +15,8 @@ T_95 = (
 )
 
 
-class Figure(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Figure:
     """A figure and its 95 % interval, which one round alone does not have."""
 
     estimate: float
@@ -37,8 +37,9 @@ class Figure(msgspec.Struct, frozen=True):
 def mean(figures: Sequence[float]) -> Figure:
     """Return the geometric mean of rounds: what disturbs a machine, multiplies.
 
-    The interval is Student's, of the logarithms. With five rounds a bootstrap would
-    have it too narrow: it draws from five figures as if they were all there are.
+    The interval is Student's, of the logarithms. A percentile bootstrap would have it
+    too narrow: it draws from seven figures as if they were all there are, and what it
+    calls 95 % holds the truth in 87 % of cases then.
 
     Args:
         figures: one of each round.
@@ -48,12 +49,9 @@ def mean(figures: Sequence[float]) -> Figure:
     """
     if not figures or min(figures) <= 0:
         raise ValueError("rounds have figures above zero")
-    logs = [math.log(figure) for figure in figures]
-    middle = fmean(logs)
-    if len(logs) == 1:
-        return Figure(math.exp(middle))
-    half = t_95(len(logs) - 1) * stdev(logs) / math.sqrt(len(logs))
-    return Figure(math.exp(middle), math.exp(middle - half), math.exp(middle + half))
+    found = _student([math.log(figure) for figure in figures])
+    ends = (None if end is None else math.exp(end) for end in (found.low, found.high))
+    return Figure(math.exp(found.estimate), *ends)
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
@@ -66,10 +64,43 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
         theirs: of the same rounds.
 
     Raises:
-        ValueError: they are not as many, or as in `mean`.
+        ValueError: there are no rounds, rounds without a pair, or a figure that is
+            not above zero.
     """
-    pairs = list(zip(ours, theirs, strict=True))
-    return mean([mine / other for mine, other in pairs if other > 0])
+    _check_pairs(ours, theirs)
+    if min(*ours, *theirs) <= 0:
+        raise ValueError("a figure is not above zero: something did not answer")
+    return mean([mine / other for mine, other in zip(ours, theirs, strict=True)])
+
+
+def difference(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    """Tell by how much we are above another that was measured in turns.
+
+    As `ratio`, for what adds up: the mean difference of the rounds.
+
+    Args:
+        ours: of each round, a latency say.
+        theirs: of the same rounds, in the same unit.
+
+    Raises:
+        ValueError: there are no rounds, or rounds without a pair.
+    """
+    _check_pairs(ours, theirs)
+    return _student([mine - other for mine, other in zip(ours, theirs, strict=True)])
+
+
+def _check_pairs(ours: Sequence[float], theirs: Sequence[float]) -> None:
+    if not ours or len(ours) != len(theirs):
+        raise ValueError("each round needs a figure of both sides")
+
+
+def _student(figures: Sequence[float]) -> Figure:
+    """Return the mean and its interval, which one figure alone does not have."""
+    middle = fmean(figures)
+    if len(figures) == 1:
+        return Figure(middle)
+    half = t_95(len(figures) - 1) * stdev(figures) / math.sqrt(len(figures))
+    return Figure(middle, middle - half, middle + half)
 
 
 def t_95(freedom: int) -> float:
