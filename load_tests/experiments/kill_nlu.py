@@ -92,7 +92,7 @@ def paragraph(results: Results) -> str:
     )
     words = [
         "The program that understands guests hung for "
-        f"{results['hang_seconds']:g} s, and who had no answer within "
+        f"{results['hang_seconds']:g} s. Guests without an answer within "
         f"{results['cap_seconds']:g} s asked again: {told}."
     ]
     down = {
@@ -103,8 +103,8 @@ def paragraph(results: Results) -> str:
     spread = [stage for stage in down if stage != "1" and not down[stage] <= {"chat"}]
     if isolated and down["1"] > {"chat"}:
         words.append(
-            "What guests of the monolith lost with it, guests of "
-            f"{_stages(isolated)} kept: the failure stayed where it was."
+            f"Guests of {_stages(isolated)} kept what guests of the monolith lost: "
+            "the failure stayed where it was."
         )
     if spread:
         words.append(

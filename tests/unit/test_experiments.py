@@ -100,6 +100,17 @@ def test_a_page_may_end_with_a_paragraph():
     assert pages.retold(page, "one", "New.").endswith("one.png)\n\nNew.\n")
 
 
+def test_a_paragraph_may_have_a_list_in_its_middle():
+    plot = "![A plot](../results/experiments/one.png)\n\n"
+    long = " ".join(["word"] * 60)
+    paragraph = f"First:\n\n* {long};\n* two.\n\nSo {long}."
+    page = f"{plot}Old.\n\nMore.\n"
+    new = pages.retold(page, "one", paragraph)
+    assert pages.told(new, "one") == paragraph
+    assert all(len(line) <= pages.WIDTH for line in new.splitlines())
+    assert pages.retold(new, "one", "Old.") == page
+
+
 def test_only_one_experiment_runs_at_a_time(tmp_path):
     lock = tmp_path / "experiments" / "lock"
     with alone(lock), pytest.raises(BusyError, match=r"pid \d+.*Ctrl-C"), alone(lock):
@@ -200,7 +211,7 @@ def test_a_failure_that_spreads_is_told_so():
     spread = {"1": one, "2": watched(chat=5, buy=5), "3": watched(chat=5)}
     told = tell(results | {"watched": spread})
     assert "At stage 2 it did not stay where it was" in told
-    assert "guests of stage 3 kept" in told
+    assert "Guests of stage 3 kept" in told
     nothing = {"1": watched(chat=5), "2": watched(chat=5), "3": watched(chat=5)}
     assert "lost no more than the others" in tell(results | {"watched": nothing})
 
