@@ -160,12 +160,14 @@ def test_an_accepted_purchase_is_followed_to_its_end(guest: Guest):
 
 
 def test_an_order_that_cannot_be_seen_is_not_bought_again(guest: Guest):
-    refusal = {"code": 404, "message": "There is no such order."}
+    def refuse(route: Route) -> None:
+        route.fulfill(
+            status=404, json={"code": 404, "message": "There is no such order."}
+        )
+
     guest.ask_for_flowers().click()
     guest.fill_checkout()
-    guest.page.route(
-        "**/orders/ord_*", lambda route: route.fulfill(status=404, json=refusal), times=1
-    )
+    guest.page.route("**/orders/ord_*", refuse, times=1)
     guest.pay()
     expect(guest.checkout_status).to_contain_text("There is no such order.")
     expect(guest.checkout_status).not_to_contain_text("Nothing was charged")
