@@ -131,7 +131,7 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
 	@for service in $(dir $(wildcard stage[34]_*/*/app.py)); do \
-		echo "$$service: \c"; (cd $$service && MYPYPATH=. $(CURDIR)/$(BIN)/mypy \
+		printf '%s: ' "$$service"; (cd $$service && MYPYPATH=. $(CURDIR)/$(BIN)/mypy \
 		--config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/$$service \
 		app.py chalicelib) || exit 1; done
 
