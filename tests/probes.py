@@ -280,7 +280,7 @@ PROBES: dict[str, dict[str, Probe]] = {
         f"execute-api:Invoke ${{CatalogApiId}}/v1/DELETE/internal/reservations/{ORD}": (
             finished(RELEASE, card=DECLINED)
         ),
-        "cognito-idp:AdminGetUser userpool/${UserPoolId}": finished(MAIL, TEXT),
+        "cognito-idp:ListUsers userpool/${UserPoolId}": finished(MAIL, TEXT),
         "ses:SendRawEmail identity/${MailIdentity}": finished(MAIL),
         "sns:Publish not arn:aws:sns:*:*:*": finished(TEXT),
     },
@@ -292,7 +292,7 @@ PROBES: dict[str, dict[str, Probe]] = {
         f"execute-api:Invoke ${{CatalogApiId}}/v1/DELETE/internal/reservations/{ORD}": (
             swept("declined", card=DECLINED)
         ),
-        "cognito-idp:AdminGetUser userpool/${UserPoolId}": swept("confirmed"),
+        "cognito-idp:ListUsers userpool/${UserPoolId}": swept("confirmed"),
         "ses:SendRawEmail identity/${MailIdentity}": swept("confirmed"),
         "sns:Publish not arn:aws:sns:*:*:*": swept("confirmed"),
     },
