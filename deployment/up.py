@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import addresses, parts, queues, site, stacks, values
+from . import addresses, parts, queues, sender, site, stacks, values
 from .cloud import client
 from .settings import REGION, Deployment, SettingsError
 from .stacks import StackFailed
@@ -82,6 +82,8 @@ def up(deployment: Deployment) -> Deployed:
         PackagingFailed: a service could not be packaged.
     """
     told = values.told(deployment)
+    makes_sender = sender.makes_sender(deployment, told["MailIdentity"])
+    told["MakesSender"] = str(makes_sender).lower()
     with step("resources") as outcome:
         outcome.words = parts.deploy_resources(deployment, told)
     told |= stacks.outputs(deployment.stack("resources"))
