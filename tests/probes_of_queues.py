@@ -90,7 +90,9 @@ class WorldOfQueues(World):
 
     def drain(self, url: str) -> None:
         """Take away whatever can be seen in a queue."""
-        while got := self.sqs.receive_message(QueueUrl=url).get("Messages"):
+        while got := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             for message in got:
                 receipt = message["ReceiptHandle"]
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
