@@ -69,8 +69,10 @@ class Deployed:
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return asdict(self)
+        """Return it as JSON has it, for those who call the stage."""
+        told = asdict(self)
+        del told["facebook_sign_in_url"]  # the page's matter alone
+        return told
 
 
 def up(deployment: Deployment) -> Deployed:

@@ -6,6 +6,7 @@ import pytest
 
 from deployment import site, templates, up
 from deployment.settings import FOLDERS, REPOSITORY, Deployment
+from sandbox.runner.state import OF_AWS
 
 DEV = Deployment(3, "dev", None, {})
 TOLD = {
@@ -35,6 +36,11 @@ def test_the_page_offers_no_facebook_where_there_is_none():
     config = page_config(FacebookSignInUrl="")
     assert config["facebook_sign_in_url"] == ""
     assert "auth" not in site._with_hosts(site.OWN_HOST_ONLY, config).decode()
+
+
+def test_who_runs_the_stage_is_told_all_that_it_knows_and_no_more():
+    deployed = up._deployed(DEV, TOLD | {"FacebookSignInUrl": ""}).as_dict()
+    assert deployed.keys() - {"site_url", "api_url"} == OF_AWS
 
 
 @pytest.mark.parametrize("stage", FOLDERS)
