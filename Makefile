@@ -68,7 +68,7 @@ deploy: $(VENV)/aws ## Deploy STAGE=3 or 4 to AWS as ENV (dev), which is not tri
 destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 or 4 from AWS, not tried yet; fails if anything is left
 	@$(call DEPLOYMENT,down,dev)
 
-estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUESTS=100000
+estimate: $(VENV)/aws ## Print what a month of STAGE=3 or 4 would cost on AWS; REQUESTS=100000
 	@$(call DEPLOYMENT,estimate,dev)
 
 queues: $(VENV)/aws ## Show what waits in the queues of a running STAGE=4, and the dead letters
