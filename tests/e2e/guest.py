@@ -179,6 +179,7 @@ class Guest:
             headers={"Accept": "application/json"},
             timeout=TIMEOUT,
         )
+        answer.raise_for_status()
         return [mail for mail in answer.json() if mail["to"] == self.email]
 
     def eventually(self, ask: Callable[[], Any]) -> Any:
