@@ -89,6 +89,13 @@ class Mailbox(Faulty):
 
         At stages of Cognito's without the code that confirmed the address.
         """
+        mails = self.all_of(recipient)
+        if BY_BEARER:
+            return mails
+        return [mail for mail in mails if "ord_" in mail["text"]]
+
+    def all_of(self, recipient: str) -> list[dict[str, Any]]:
+        """Return the mail of an address, newest first, whatever it is about."""
         answer = requests.get(
             f"{self._url}/",
             params={"to": recipient},
@@ -96,10 +103,8 @@ class Mailbox(Faulty):
             timeout=TIMEOUT_SECONDS,
         )
         answer.raise_for_status()
-        mails = answer.json()
-        if BY_BEARER:
-            return mails
-        return [mail for mail in mails if "ord_" in mail["text"]]
+        mails: list[dict[str, Any]] = answer.json()
+        return mails
 
 
 def until(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
