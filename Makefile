@@ -168,17 +168,17 @@ spike: $(VENV)/test ## Send RATE purchases a second (20) at a running STAGE, in 
 		$(call given,CONNECTIONS,connections)
 
 compare: $(VENV)/test ## Compare all stages: throughput, latency, CPU, memory; QUICK=1, SAVE=yes
-	@$(BIN)/python -m load_tests.compare $(if $(QUICK),--quick) $(if $(SAVE),--save) \
+	@$(BIN)/python -m load_tests.compare $(if $(QUICK),--quick) $(if $(SAVE),--save) $(if $(REDRAW),--redraw) \
 		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds) \
 		$(call given,USERS,guests) $(call given,AGAINST,against)
 
 model: $(VENV)/test ## Predict throughput from other loads, and measure it; QUICK=1, SAVE=yes
-	@$(BIN)/python -m load_tests.model $(if $(QUICK),--quick) $(if $(SAVE),--save) \
+	@$(BIN)/python -m load_tests.model $(if $(QUICK),--quick) $(if $(SAVE),--save) $(if $(REDRAW),--redraw) \
 		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds)
 
-failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
-	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
-	@$(BIN)/python -m load_tests.failures.crowd
+failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs; SAVE=yes
+	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2) $(if $(SAVE),--save)
+	@$(BIN)/python -m load_tests.failures.crowd $(if $(SAVE),--save)
 
 experiments: $(VENV)/test ## List the experiments: a claim of the lecture, how long, which stages
 	@$(BIN)/python -m load_tests.experiments --list

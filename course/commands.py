@@ -21,7 +21,7 @@ VARIABLES = {
     "ENV": "the name of a deployment; told on the command line only",
     "EXERCISE": "the number of an exercise",
     "FILE": "where to draw a picture",
-    "FREE": "`yes`: take AWS's free tier off",
+    "FREE": "`yes`: take Lambda's free tier off",
     "FROM": "a stage to compare from",
     "ID": "an order's id",
     "METRICS": "`yes`: with API Gateway's metrics of each operation",

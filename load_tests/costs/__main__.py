@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="API Gateway's of each method, as with API_DETAILED_METRICS=true",
     )
-    parser.add_argument("--free-tier", action="store_true", help="take it off")
+    parser.add_argument(
+        "--free-tier", action="store_true", help="take Lambda's off, and no other"
+    )
     parser.add_argument("--plot", type=Path, help="draw the bills over users to a file")
     return parser
 

@@ -15,6 +15,7 @@ import pytest
 from load_tests.experiments import (
     archive,
     broken_commit,
+    idle_cost,
     lab,
     memory,
     pages,
@@ -392,3 +393,11 @@ def test_cold_starts_say_what_a_laptop_cannot_show():
     assert "cannot show" in tell(results)
     results["functions"][0]["cold_ms"] = [31.0]
     assert "hardly a difference" in tell(results)
+
+
+def test_the_saved_bill_of_nobody_is_the_one_that_is_reckoned_today():
+    class Laboratory:
+        say = staticmethod(lambda words: None)
+
+    again = "make experiment NAME=idle-cost SAVE=yes"
+    assert idle_cost.run(Laboratory()) == archive.saved("idle-cost")["results"], again
