@@ -3,59 +3,103 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
+
+from load_tests.costs.usage import Usage
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TARGET = re.compile(r"^([a-z-]+):[^\n]*?## ([^\n]*)\n((?:\t[^\n]*\n)*)", re.MULTILINE)
 ASSIGNED = re.compile(r"^([A-Z_]+) (\??:?=) ((?:.*\\\n)*.*)$", re.MULTILINE)
-# What one may write after a target: `make diff FROM=1 TO=2`.
+# What one may write after a target, as in `make diff FROM=1 TO=2`: what it means, and
+# what holds unless it is given. The Makefile itself says that of some (`?=`).
+BY_MAKEFILE = ""
+MUST = "must be given"
+NO = "no"
+LIKE = Usage(Decimal(10_000))
 VARIABLES = {
-    "AGAINST": "the `result.json` of an earlier comparison",
-    "ALL": "`yes`: show everything in full",
-    "ARRIVALS": "when purchases come: `constant` or `poisson`",
-    "CHATS": "messages to the concierge in a visit",
-    "CHECKOUTS": "purchases that are tried in a visit",
-    "COGNITO": "the plan of the user pool: `lite`, `essentials`, `plus` or `none`",
-    "CONNECTIONS": "how many purchases may be under way at a time",
-    "DATA": "a folder with `train.csv` and `test.csv`",
-    "ENV": "the name of a deployment; told on the command line only",
-    "EXERCISE": "the number of an exercise",
-    "FILE": "where to draw a picture",
-    "FREE": "`yes`: take Lambda's free tier off",
-    "FROM": "a stage to compare from",
-    "ID": "an order's id",
-    "METRICS": "`yes`: with API Gateway's metrics of each operation",
-    "NAME": "an experiment of `make experiments`",
-    "NLU_ENGINE": "`light`, `strong` or `rules`",
-    "OFFSET": "of an experiment's ports from a stage's own (500)",
-    "ONLY": "a service or a module to keep to",
-    "ORDERS": "looks at one's orders in a visit",
-    "PEAK": "how many times the mean the busiest moments ask for",
-    "PRODUCTS": "lists of products in a visit",
-    "QUEUE": "a queue of the stage",
-    "PROCESSES": "how many processes the guests are shared among",
-    "QUICK": "`1`: fewer and shorter rounds",
-    "RATE": "purchases a second",
-    "REDRAW": "`yes`: measure nothing, draw and tell the saved results again",
-    "REQUESTS": "how many calls a month to reckon with",
-    "ROUNDS": "how often each has its turn",
-    "RUN": "the name of a run, where it is not the stage's own",
-    "SAVE": "`yes`: keep the results in `load_tests/results/`, too",
-    "SECONDS": "how long guests come, or each turn takes",
-    "SEED": "of what is drawn at random",
-    "SERVICE": "a service of the stage: `nlu`",
-    "SHAPE": "`steady`, `steps`, `spike` or `soak`",
-    "SIGN_UP": "`yes`: let guests sign up while it is measured",
-    "SIZE": "`small` or `full`, of the tests",
-    "STAGE": "the number of a stage",
-    "STRIPE_MS": "how long Stripe takes for a call, in milliseconds",
-    "THINK": "how many seconds a guest thinks between two requests",
-    "TO": "a stage to compare with",
-    "USERS": "guests a month, or at a time",
-    "VISITS": "visits of a guest a month",
+    "AGAINST": ("the `result.json` of an earlier comparison", "nothing is compared"),
+    "ALL": ("`yes`: show everything in full", NO),
+    "ARRIVALS": ("when purchases come: `constant` or `poisson`", "`constant`"),
+    "CHATS": ("messages to the concierge in a visit", f"`{LIKE.chats:f}`"),
+    "CHECKOUTS": ("purchases that are tried in a visit", f"`{LIKE.checkouts:f}`"),
+    "COGNITO": (
+        "the plan of the user pool: `lite`, `essentials`, `plus` or `none`",
+        "`essentials`",
+    ),
+    "CONNECTIONS": (
+        "how many purchases may be under way at a time",
+        "as many as it takes",
+    ),
+    "DATA": ("a folder with `train.csv` and `test.csv`", MUST),
+    "ENV": (
+        "the name of a deployment; told on the command line only",
+        "`dev` for `deploy`, `destroy`, `estimate`; else the stage that runs here",
+    ),
+    "EXERCISE": ("the number of an exercise", MUST),
+    "FILE": ("where to draw a picture", "`.run/bill.png`"),
+    "FREE": ("`yes`: subtract Lambda's free tier", NO),
+    "FROM": ("a stage to compare from", BY_MAKEFILE),
+    "ID": ("an order's id", MUST),
+    "METRICS": ("`yes`: with API Gateway's metrics of each operation", NO),
+    "NAME": ("an experiment of `make experiments`", MUST),
+    "NLU_ENGINE": ("`light`, `strong` or `rules`", BY_MAKEFILE),
+    "OFFSET": ("of an experiment's ports from a stage's own", "`500`"),
+    "ONLY": ("a service or a module to keep to", "all of them"),
+    "ORDERS": ("looks at one's orders in a visit", f"`{LIKE.orders:f}`"),
+    "PEAK": (
+        "how many times the mean the busiest moments ask for",
+        f"`{LIKE.peak:f}`",
+    ),
+    "PRODUCTS": ("lists of products in a visit", f"`{LIKE.products:f}`"),
+    "QUEUE": ("a queue of the stage", MUST),
+    "PROCESSES": ("how many processes the guests are shared among", "`1`"),
+    "QUICK": ("`1`: fewer and shorter rounds", NO),
+    "RATE": ("purchases a second", "`20`"),
+    "REDRAW": ("`yes`: measure nothing, draw and tell the saved results again", NO),
+    "REPLICAS": (
+        "how many copies of which services of stage 2: `nlu=2,checkout=3`",
+        "one of each",
+    ),
+    "REQUESTS": ("how many calls a month to reckon with", "`100000`"),
+    "ROUNDS": (
+        "how often each has its turn",
+        "`compare`: `10`, quick `5`; `model`: `7`, quick `4`",
+    ),
+    "RUN": ("the name of a run, where it is not the stage's own", "`stage1` and so on"),
+    "SAVE": ("`yes`: keep the results in `load_tests/results/`, too", NO),
+    "SECONDS": (
+        "how long guests come, or each turn takes",
+        "`load`: `60`, as a soak `1800`; `load-ui`: until Ctrl-C; `spike`: `10`; "
+        "`compare`: `20`, quick `6`; `model`: `8`, quick `4`",
+    ),
+    "SEED": ("of what is drawn at random", "`20261123`"),
+    "SERVICE": (
+        "a service of the stage: `nlu`",
+        "`logs`, `deploy`: all of them; else must be given",
+    ),
+    "SHAPE": ("`steady`, `steps`, `spike` or `soak`", "`steady`"),
+    "SIGN_UP": ("`yes`: let guests sign up while it is measured", "`no`"),
+    "SIZE": ("`small` or `full`, of the tests", BY_MAKEFILE),
+    "STAGE": ("the number of a stage", "`1`; `failures`: `2`; `sdk`: `3`"),
+    "STRIPE_MS": (
+        "how long Stripe takes for a checkout (two calls), in milliseconds",
+        "`300`",
+    ),
+    "THINK": ("how many seconds a guest thinks between two requests", "`2`"),
+    "TO": ("a stage to compare with", BY_MAKEFILE),
+    "USERS": (
+        "guests a month, or at a time",
+        f"`load`, `load-ui`: `20`; `compare`: `4`; else `{LIKE.users:f}` a month",
+    ),
+    "VISITS": ("visits of a guest a month", f"`{LIKE.visits:f}`"),
 }
 # Read by what they start, not in their own lines.
-PASSED_ON = {"test": {"SIZE"}, "estimate": {"REQUESTS"}}
+PASSED_ON = {
+    "run-stage": {"REPLICAS"},
+    "test": {"SIZE"},
+    "estimate": {"REQUESTS"},
+}
 HEAD = """\
 # Commands
 
@@ -115,12 +159,11 @@ def page(makefile: str) -> str:
     ]
     values = defaults(makefile)
     used = set().union(*(reads for _, reads in described.values()))
-    variables = [
-        f"| `{name}` | {VARIABLES[name]} | "
-        + (f"`{values[name]}`" if name in values else "")
-        + " |\n"
-        for name in sorted(used)
-    ]
+    variables = []
+    for name in sorted(used):
+        meaning, otherwise = VARIABLES[name]
+        otherwise = otherwise or f"`{values[name]}`"
+        variables.append(f"| `{name}` | {meaning} | {otherwise} |\n")
     return HEAD + "".join(rows) + MIDDLE + "".join(variables) + FOOT
 
 

@@ -23,9 +23,9 @@ HEAD = """\
 <!-- Made by `make reference` from openapi.yaml: change it there. -->
 
 One file describes the API of all four stages: [openapi.yaml](openapi.yaml). It was
-written by hand, before the code. A running stage shows it in Swagger UI at `/docs`.
-So does this page on the course's site, below the tables; a code host shows only the
-tables.
+written by hand, before the code. A running stage shows it in Swagger UI, at `/docs`
+(stages 1 and 2) or `/docs/index.html` (3 and 4). So does this page on the course's
+site, below the tables; a code host shows only the tables.
 
 Every path begins with `/v1`. Amounts are integers in cents. Times are UTC, ISO 8601. An
 error is `{"code", "message"}`, and its message says what to do. *A token* is the one of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -40,9 +39,9 @@ make bill FREE=yes
 
 The second describes other guests; [commands](commands.md#variables) has all names. The
 third takes a cheaper plan of Cognito's; `none` says that somebody else keeps the
-accounts. The last takes Lambda's free tier off, and nobody
-else's: what AWS gives away of other services is paid for here, but for Cognito's first
-10,000 users, which are a tier of its price.
+accounts. The last subtracts Lambda's free tier, and nobody else's: what AWS gives away
+of other services is paid for here, but for Cognito's first 10,000 users, which are a
+tier of its price.
 
 | to change | edit |
 |---|---|
@@ -59,8 +58,8 @@ US dollars, for a guest who comes {visits} times a month: {each} in a visit.
 {crossings}
 ## Prices
 
-A price that is not verified was found in a secondary source only. Look it up before you
-rely on it.
+A price that is not verified was found in a secondary source only, or is an assumption.
+Look it up before you rely on it.
 
 | price | US dollars | for | free a month, with `FREE=yes` | verified | source |
 |---|---|---|---|---|---|
@@ -68,8 +67,8 @@ rely on it.
 ## Machines
 
 | machine | of | US dollars an hour | vCPUs, and their share for all day | GiB \
-| verified |
-|---|---|---|---|---|---|
+| verified | source |
+|---|---|---|---|---|---|---|
 {machines}"""
 LIMITS = """\
 # Limits
@@ -87,8 +86,9 @@ make limits USERS=100000 PEAK=50
 make limits USERS=100000 PEAK=50 STRIPE_MS=2000
 ```
 
-`PEAK` is how many times the mean the busiest moments ask for. `STRIPE_MS` is what
-Stripe takes for a purchase. The output lists every resource of each stage.
+`PEAK` is how many times the mean the busiest moments ask for. `STRIPE_MS` is how long
+Stripe takes for a checkout, its two calls together. The output lists every resource of
+each stage.
 
 ## What breaks first
 
@@ -103,8 +103,10 @@ For guests like those of the [bill](costs.md), whose busiest moments ask for
 From [limits.yaml](../../load_tests/limits/limits.yaml), read {read}. Our own limits
 (threads, pools, memory, the API's throttle) are read from the stages' files.
 
-| of | quota | value |
-|---|---|---|
+A quota that is not verified was found in a secondary source only.
+
+| of | quota | value | of what | source |
+|---|---|---|---|---|
 {quotas}"""
 
 
@@ -119,7 +121,9 @@ def costs() -> str:
         growth=_growth(),
         crossings=_crossings(),
         prices="".join(_price(name, file) for name in file["prices"]),
-        machines="".join(map(_machines, file, file.values())),
+        machines="".join(
+            _machines(group, told, file["sources"]) for group, told in file.items()
+        ),
     )
 
 
@@ -183,14 +187,15 @@ def _price(name: str, file: dict[str, Any]) -> str:
     )
 
 
-def _machines(group: str, told: object) -> str:
+def _machines(group: str, told: object, sources: dict[str, str]) -> str:
     """Return the rows of a group of machines; another part of the file has none."""
     if not isinstance(told, dict):
         return ""
     return "".join(
         f"| `{name}` | {group.replace('_', ' ')} | {_plain(at['price'])} "
         f"| {at['vcpus']}, {100 * at['baseline']:g} % | {at['gib']} "
-        f"| {'yes' if at.get('verified', True) else '**no**'} |\n"
+        f"| {'yes' if at.get('verified', True) else '**no**'} "
+        f"| {sources[at['source']]} |\n"
         for name, at in told.items()
         if isinstance(at, dict) and "baseline" in at
     )
@@ -218,12 +223,12 @@ def _first(stage: int) -> str:
 
 
 def _quotas(name: str, told: object) -> str:
-    """Return the rows of a part of the file; what is no quota has no numbers."""
-    if not isinstance(told, dict) or name in {"wait_ms", "stripe_waits", "hot"}:
+    """Return the rows of a part of the file; what is no quota has no source."""
+    if not isinstance(told, dict) or "source" not in told:
         return ""
-    mark = "" if told.get("verified", True) else " (not verified)"
+    mark = "" if told.get("verified", True) else "; **not verified**"
     return "".join(
-        f"| {re.sub('_', ' ', name)}{mark} | {key.replace('_', ' ')} | {value:,} |\n"
-        for key, value in told.items()
-        if key != "verified"
+        f"| {name.replace('_', ' ')} | {key.replace('_', ' ')} | {told[key]:,} "
+        f"| {unit} | {told['source']}{mark} |\n"
+        for key, unit in told["units"].items()
     )

@@ -21,8 +21,8 @@ HEAD = """\
 <!-- Made by `make reference` from stage 4's stack and sources: change them there. -->
 
 Everything that travels as a message at stage 4. Queues, topic and alarms are declared
-in [resources.yaml](../../stage4_async/resources.yaml). Who may send is read from the
-functions' policies, who takes from their `app.py`. Why it is built like this is in
+in [resources.yaml](../../stage4_async/resources.yaml). The functions' policies say
+which of them may send, and their `app.py` which take. Why it is built like this is in
 [asynchronous messaging](../explanation/asynchronous-messaging.md).
 
 A queue is named for a command or for whoever reads it; an event for what happened. In
@@ -168,7 +168,7 @@ def _topics(stage: Path) -> str:
                 continue
             chosen = at.get("FilterPolicy", {}).get("event", [])
             hears = ", ".join(f"`{event}`" for event in chosen) or "everything"
-            where = "whoever `BUDGET_EMAIL` names, by e-mail"
+            where = "whoever `BUDGET_EMAIL` names, or the sender of letters, by e-mail"
             if at["Protocol"] == "sqs":
                 queue = queues[at["Endpoint"]["Fn::GetAtt"][0]]
                 where = f"the queue `{called(queue['QueueName'])}`"

@@ -159,6 +159,23 @@ def test_an_accepted_purchase_is_followed_to_its_end(guest: Guest):
     guest.sees_outcome("Order confirmed")
 
 
+def test_an_order_that_cannot_be_seen_is_not_bought_again(guest: Guest):
+    def refuse(route: Route) -> None:
+        route.fulfill(
+            status=404, json={"code": 404, "message": "There is no such order."}
+        )
+
+    guest.ask_for_flowers().click()
+    guest.fill_checkout()
+    guest.page.route("**/orders/ord_*", refuse, times=1)
+    guest.pay()
+    expect(guest.checkout_status).to_contain_text("There is no such order.")
+    expect(guest.checkout_status).not_to_contain_text("Nothing was charged")
+    guest.checkout.get_by_role("button", name="Try again").click()
+    guest.sees_outcome("Order confirmed")
+    assert len(guest.orders()) == 1
+
+
 def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):
     guest.ask_for_flowers().click()
     guest.fill_checkout()

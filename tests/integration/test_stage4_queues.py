@@ -7,7 +7,6 @@ are put aside. Nothing is concluded about crowds.
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 import time
@@ -19,14 +18,11 @@ import boto3
 import pytest
 import requests
 
-from sandbox.runner import RunningStage, started
+from sandbox.runner import RunningStage
 from sandbox.runner.stages import REPOSITORY
-from sandbox.runner.state import RUN_ROOT
 from tests.contract.outside import Ledger, until
 from tests.guest import Guest
 
-NAME = "stage4-queues"
-PORT_BASE = 8442
 QUEUE = "charge-order"
 DEAD_LETTERS = f"{QUEUE}-dead-letters"
 
@@ -123,10 +119,8 @@ class Operator:
 
 
 @pytest.fixture(scope="module")
-def stage():
-    shutil.rmtree(RUN_ROOT / NAME, ignore_errors=True)
-    with started(4, name=NAME, port_base=PORT_BASE) as running:
-        yield running
+def stage(with_queues):
+    return with_queues
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -197,6 +198,12 @@ def test_what_is_made_from_sources_is_up_to_date(path):
     assert read(path) == reference.pages()[path], "Run `make reference`."
 
 
+def test_the_makefile_prints_the_same_with_every_shell():
+    # What `echo` makes of a backslash differs between dash and bash.
+    lines = read(REPOSITORY / "Makefile").splitlines()
+    assert not [line for line in lines if re.search(r'echo "[^"]*\\[^$"]', line)]
+
+
 def test_the_page_of_commands_has_every_target():
     makefile = read(REPOSITORY / "Makefile")
     named = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
@@ -211,6 +218,52 @@ def test_every_variable_that_the_makefile_reads_is_explained():
     names = set(re.findall(r"\$\((?:if \$\()?([A-Z_]+)[):]", makefile)) - internal
     assert names <= command_page.VARIABLES.keys()
     assert {"SERVICE", "STAGE", "DATA"} <= names
+
+
+def test_every_variable_of_the_page_says_what_holds_without_it():
+    _, _, table = read(next(iter(LISTS))).partition("## Variables")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \| (.*) \|$", table, re.MULTILINE)
+    assert {name for name, _, _ in rows} == command_page.VARIABLES.keys()
+    assert [name for name, *told in rows if not all(map(str.strip, told))] == []
+
+
+def said_by(file, flag):
+    """Return the default of an option, as the source of its command has it."""
+    module = ast.parse(read(REPOSITORY / file))
+    constants = {
+        ast.unparse(line.targets[0]): line.value
+        for line in module.body
+        if isinstance(line, ast.Assign)
+    }
+    for call in ast.walk(module):
+        if isinstance(call, ast.Call) and ast.unparse(call).startswith(
+            f"parser.add_argument({flag!r}"
+        ):
+            told = {at.arg: at.value for at in call.keywords}["default"]
+            found = ast.literal_eval(constants.get(ast.unparse(told), told))
+            return found if isinstance(found, str) else f"{found:.8g}"
+    raise AssertionError(f"{file} has no {flag}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "flag"),
+    [
+        ("ARRIVALS", "load_tests/open_loop/__main__.py", "--arrivals"),
+        ("COGNITO", "load_tests/costs/__main__.py", "--cognito"),
+        ("PROCESSES", "load_tests/journeys/__main__.py", "--processes"),
+        ("RATE", "load_tests/open_loop/__main__.py", "--rate"),
+        ("SECONDS", "load_tests/open_loop/__main__.py", "--seconds"),
+        ("SEED", "load_tests/open_loop/__main__.py", "--seed"),
+        ("SHAPE", "load_tests/journeys/__main__.py", "--shape"),
+        ("SIGN_UP", "load_tests/journeys/__main__.py", "--sign-up"),
+        ("STRIPE_MS", "load_tests/limits/__main__.py", "--stripe-ms"),
+        ("THINK", "load_tests/journeys/__main__.py", "--think"),
+        ("USERS", "load_tests/compare/__main__.py", "--guests"),
+        ("USERS", "load_tests/journeys/__main__.py", "--users"),
+    ],
+)
+def test_the_page_of_commands_has_the_default_that_a_command_has(variable, file, flag):
+    assert f"`{said_by(file, flag)}`" in command_page.VARIABLES[variable][1]
 
 
 def test_a_new_target_or_variable_changes_the_page_of_commands():

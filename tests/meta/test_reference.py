@@ -121,10 +121,22 @@ def test_every_price_and_quota_is_on_its_page():
     assert settings.QUOTAS.is_file()
 
 
+def test_every_quota_says_what_it_counts_and_where_it_was_read():
+    sourced = [
+        told
+        for told in settings.quotas().values()
+        if isinstance(told, dict) and "source" in told
+    ]
+    assert len(sourced) > 5
+    for told in sourced:
+        values = told.keys() - {"source", "units", "verified"}
+        assert values == told["units"].keys()
+
+
 def test_a_new_price_changes_the_page(tmp_path, monkeypatch):
     file = tmp_path / "prices.yaml"
     text = prices.FILE.read_text(encoding="utf-8")
-    new = "  a_new_thing: {unit: things, price: 7, source: general}\n"
+    new = "  a_new_thing: {unit: things, price: 7, source: assumed}\n"
     file.write_text(text.replace("prices:\n", f"prices:\n{new}", 1), encoding="utf-8")
     before = costs.costs()
     monkeypatch.setattr(prices, "FILE", file)

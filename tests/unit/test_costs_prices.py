@@ -124,7 +124,7 @@ def test_nothing_costs_nothing_and_less_than_nothing_is_refused():
 
 
 def test_every_price_tells_its_source_and_a_secondary_one_is_not_verified():
-    doubtful = ("secondary", "general", "twice")
+    doubtful = ("secondary", "assumed", "twice")
     for name in NAMES:
         price = PRICES[name]
         assert price.source
