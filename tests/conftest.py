@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox.runner import RunningStage, started
-from sandbox.runner.stages import STAGES
+from sandbox.runner.stages import REPOSITORY, STAGES
 from sandbox.runner.state import RUN_ROOT
 from tests.guest import Guest
 
@@ -77,6 +79,16 @@ def with_queues() -> Iterator[RunningStage]:
     shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
     with started(4, name=name, port_base=port_base) as running:
         yield running
+        # It can be removed, whoever used it.
+        down = [sys.executable, "-m", "deployment", "down", "--stage", "4"]
+        done = subprocess.run(
+            [*down, "--run", name],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert "Nothing is left" in done.stdout, done.stderr
 
 
 @pytest.fixture

@@ -121,9 +121,7 @@ class Operator:
 
 @pytest.fixture(scope="module")
 def stage(with_queues):
-    yield with_queues
-    # It removes everything, and therefore comes last.
-    assert "Nothing is left" in Operator(with_queues).does("down")
+    return with_queues
 
 
 @pytest.fixture(scope="module")
