@@ -68,7 +68,7 @@ deploy: $(VENV)/aws ## Deploy STAGE=3 or 4 to AWS as ENV (dev), which is not tri
 destroy: $(VENV)/aws ## Remove ENV (dev) of STAGE=3 or 4 from AWS, not tried yet; fails if anything is left
 	@$(call DEPLOYMENT,down,dev)
 
-estimate: $(VENV)/aws ## Print what a month of STAGE=3 would cost on AWS; REQUESTS=100000
+estimate: $(VENV)/aws ## Print what a month of STAGE=3 or 4 would cost on AWS; REQUESTS=100000
 	@$(call DEPLOYMENT,estimate,dev)
 
 queues: $(VENV)/aws ## Show what waits in the queues of a running STAGE=4, and the dead letters
@@ -131,7 +131,7 @@ format: $(VENV)/test ## Rewrite the sources in the project's format
 types: $(VENV)/test ## Type-check the product and the sandbox with mypy
 	@$(BIN)/mypy
 	@for service in $(dir $(wildcard stage[34]_*/*/app.py)); do \
-		echo "$$service: \c"; (cd $$service && MYPYPATH=. $(CURDIR)/$(BIN)/mypy \
+		printf '%s: ' "$$service"; (cd $$service && MYPYPATH=. $(CURDIR)/$(BIN)/mypy \
 		--config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/$$service \
 		app.py chalicelib) || exit 1; done
 
@@ -168,17 +168,17 @@ spike: $(VENV)/test ## Send RATE purchases a second (20) at a running STAGE, in 
 		$(call given,CONNECTIONS,connections)
 
 compare: $(VENV)/test ## Compare all stages: throughput, latency, CPU, memory; QUICK=1, SAVE=yes
-	@$(BIN)/python -m load_tests.compare $(if $(QUICK),--quick) $(if $(SAVE),--save) \
+	@$(BIN)/python -m load_tests.compare $(if $(QUICK),--quick) $(if $(SAVE),--save) $(if $(REDRAW),--redraw) \
 		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds) \
 		$(call given,USERS,guests) $(call given,AGAINST,against)
 
 model: $(VENV)/test ## Predict throughput from other loads, and measure it; QUICK=1, SAVE=yes
-	@$(BIN)/python -m load_tests.model $(if $(QUICK),--quick) $(if $(SAVE),--save) \
+	@$(BIN)/python -m load_tests.model $(if $(QUICK),--quick) $(if $(SAVE),--save) $(if $(REDRAW),--redraw) \
 		$(call given,ROUNDS,rounds) $(call given,SECONDS,seconds)
 
-failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs
-	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2)
-	@$(BIN)/python -m load_tests.failures.crowd
+failures: $(VENV)/test ## Stop, kill, hang and slow each service of STAGE=2, and see what it costs; SAVE=yes
+	@$(BIN)/python -m load_tests.failures --stage $(STAGE:1=2) $(if $(SAVE),--save)
+	@$(BIN)/python -m load_tests.failures.crowd $(if $(SAVE),--save)
 
 experiments: $(VENV)/test ## List the experiments: a claim of the lecture, how long, which stages
 	@$(BIN)/python -m load_tests.experiments --list

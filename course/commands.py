@@ -38,7 +38,7 @@ VARIABLES = {
     ),
     "EXERCISE": ("the number of an exercise", MUST),
     "FILE": ("where to draw a picture", "`.run/bill.png`"),
-    "FREE": ("`yes`: subtract what AWS's free tier gives", NO),
+    "FREE": ("`yes`: subtract Lambda's free tier", NO),
     "FROM": ("a stage to compare from", BY_MAKEFILE),
     "ID": ("an order's id", MUST),
     "METRICS": ("`yes`: with API Gateway's metrics of each operation", NO),

@@ -39,7 +39,9 @@ make bill FREE=yes
 
 The second describes other guests; [commands](commands.md#variables) has all names. The
 third takes a cheaper plan of Cognito's; `none` says that somebody else keeps the
-accounts. The last subtracts what AWS's free tier gives.
+accounts. The last subtracts Lambda's free tier, and nobody else's: what AWS gives away
+of other services is paid for here, but for Cognito's first 10,000 users, which are a
+tier of its price.
 
 | to change | edit |
 |---|---|

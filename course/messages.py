@@ -168,7 +168,7 @@ def _topics(stage: Path) -> str:
                 continue
             chosen = at.get("FilterPolicy", {}).get("event", [])
             hears = ", ".join(f"`{event}`" for event in chosen) or "everything"
-            where = "whoever `BUDGET_EMAIL` names, by e-mail"
+            where = "whoever `BUDGET_EMAIL` names, or the sender of letters, by e-mail"
             if at["Protocol"] == "sqs":
                 queue = queues[at["Endpoint"]["Fn::GetAtt"][0]]
                 where = f"the queue `{called(queue['QueueName'])}`"

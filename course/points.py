@@ -1,7 +1,7 @@
 """Points for an exercise, by the rubric of its page: a plugin of pytest.
 
 A check says with `@pytest.mark.row(2)` which row of the rubric it belongs to. A row's
-points are given when all its checks pass.
+points are given when it has checks and all of them pass.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def pytest_terminal_summary(
 ) -> None:
     """Print the points, row by row, with the checks that did not pass."""
     exercise = Path(config.args[0].partition("::")[0]).parent.name
-    for line in lines(rubric(exercise), _missed(terminalreporter)):
+    rows = rubric(exercise)
+    for line in lines(rows, _missed(terminalreporter, len(rows))):
         terminalreporter.write_line(line)
 
 
@@ -75,7 +76,7 @@ def lines(rows: list[Row], missed: dict[int, list[str]]) -> Iterator[str]:
     yield f"Points: {got} of {sum(row.points for row in rows)}"
 
 
-def _missed(reporter: pytest.TerminalReporter) -> dict[int, list[str]]:
+def _missed(reporter: pytest.TerminalReporter, rows: int) -> dict[int, list[str]]:
     passed = {report.nodeid for report in reporter.stats.get("passed", ())}
     ended_badly = {
         report.nodeid
@@ -83,8 +84,12 @@ def _missed(reporter: pytest.TerminalReporter) -> dict[int, list[str]]:
         for report in reporter.stats.get(kind, ())
     }
     missed = defaultdict(list)
-    for nodeid, rows in ROWS.items():
+    for nodeid, its_rows in ROWS.items():
         if nodeid not in passed or nodeid in ended_badly:
-            for row in rows:
+            for row in its_rows:
                 missed[row].append(nodeid.rpartition("::")[2])
+    # A grader that cannot be imported has no checks, and none of them fails.
+    checked = {row for its_rows in ROWS.values() for row in its_rows}
+    for row in set(range(1, rows + 1)) - checked:
+        missed[row].append("the errors above: none of its checks ran")
     return dict(missed)

@@ -24,7 +24,8 @@ ANSWERS: dict[str, tuple[int, str]] = {
     "INTEGRATION_TIMEOUT": (503, "This took too long. Nothing is lost; try again."),
     "API_CONFIGURATION_ERROR": (503, "Something that this needs is away. Try again."),
 }
-# For what is not in the table the status stays API Gateway's own.
+# Whatever is not in the table gets one of these two, status and all: a template has no
+# word for API Gateway's own status, and the `code` that it writes is to be the status.
 REST = {
     "DEFAULT_4XX": (403, f"The request was refused. {SIGN}"),
     "DEFAULT_5XX": (503, "Something that this needs is away. Try again."),

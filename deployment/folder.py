@@ -38,11 +38,13 @@ def folder(deployment: Deployment, service: str) -> Path:
         Where it is. It holds the key to Stripe, and is for its owner's eyes.
 
     Raises:
-        SettingsError: nothing is deployed yet that it could use.
+        SettingsError: nothing is deployed yet that it could use, or Chalice alone
+            cannot deploy this service.
     """
     if service not in deployment.services:
         there = ", ".join(deployment.services)
         raise SettingsError(f"There is no service {service!r}. There are: {there}.")
+    _refuse_queues(deployment.folder / service)
     copy = deployment.build / "folders" / service
     copy.mkdir(parents=True, exist_ok=True)
     copy.chmod(OWNER_ONLY)
@@ -81,6 +83,23 @@ def fill(copy: Path, known: Mapping[str, str], roles: Mapping[str, str]) -> None
         if role:
             settings |= {"manage_iam_role": False, "iam_role_arn": role}
     (copy / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+
+
+def _refuse_queues(service: Path) -> None:
+    """Refuse a service with a function that takes messages from a queue.
+
+    Chalice alone looks for a queue with the name in `app.py`, which the deployed one
+    has not, and its event source would lack `ReportBatchItemFailures`, without which
+    Lambda deletes what failed. Both are in the template that CloudFormation merges.
+    """
+    template = json.loads((service / packaging.PARAMETERS).read_text("utf-8"))
+    merged = (resource["Properties"] for resource in template["Resources"].values())
+    if any("Events" in properties for properties in merged):
+        raise SettingsError(
+            f"{service.name} takes messages from a queue, and plain `chalice deploy` "
+            "finds neither the queue nor may it say which messages failed. Deploy it "
+            f"with `make deploy STAGE=4 SERVICE={service.name}`."
+        )
 
 
 def _function(template: Mapping[str, Any], name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,9 +41,9 @@ def deploy_public_api(deployment: Deployment, told: Told) -> str:
 
 
 def package(deployment: Deployment, service: str) -> packaging.Packaged | None:
-    """Package a service; None when what is deployed was made of the same files."""
+    """Package a service; None when what is deployed was made of the same."""
     there = stacks.outputs(deployment.stack(service)).get("Digest")
-    if there == packaging.digest(deployment, service):
+    if there == _digest(deployment, service):
         return None
     return packaging.package(deployment, service)
 
@@ -85,9 +86,15 @@ def _service(
         service,
         deployment.prefix,
         Package(bucket, key),
-        packaging.digest(deployment, service),
+        _digest(deployment, service),
         values.roles(deployment),
     )
+
+
+def _digest(deployment: Deployment, service: str) -> str:
+    """Return a digest of what a service's template depends on: files, lent roles."""
+    roles = json.dumps(values.roles(deployment), sort_keys=True)
+    return packaging.digest(deployment, service, roles)
 
 
 def _uploaded(

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from . import addresses, parts, queues, site, stacks, values
+from . import addresses, parts, queues, sender, site, stacks, values
 from .cloud import client
 from .settings import REGION, Deployment, SettingsError
 from .stacks import StackFailed
@@ -36,8 +36,9 @@ class Deployed:
     """Where a deployment is.
 
     `api_url` ends in /v1, `site_url` is the page's folder without a slash at the end;
-    `tables` are by the service that owns them, `service_apis` are the ids of theirs,
-    `queues` are addresses by the queue's name in this repository.
+    `facebook_sign_in_url` is empty where guests cannot come in by Facebook. `tables`
+    are by the service that owns them, `service_apis` are the ids of theirs, `queues`
+    are addresses by the queue's name in this repository.
     """
 
     site_url: str
@@ -47,6 +48,7 @@ class Deployed:
     user_pool_id: str
     user_pool_client_id: str
     identity_pool_id: str
+    facebook_sign_in_url: str
     tables: dict[str, str]
     queues: dict[str, str]
     service_apis: dict[str, str]
@@ -63,11 +65,14 @@ class Deployed:
             "identity_pool_id": self.identity_pool_id,
             "cognito_idp_url": addresses.cognito(deployment, "cognito-idp"),
             "cognito_identity_url": addresses.cognito(deployment, "cognito-identity"),
+            "facebook_sign_in_url": self.facebook_sign_in_url,
         }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        return asdict(self)
+        """Return it as JSON has it, for those who call the stage."""
+        told = asdict(self)
+        del told["facebook_sign_in_url"]  # the page's matter alone
+        return told
 
 
 def up(deployment: Deployment) -> Deployed:
@@ -79,6 +84,8 @@ def up(deployment: Deployment) -> Deployed:
         PackagingFailed: a service could not be packaged.
     """
     told = values.told(deployment)
+    makes_sender = sender.makes_sender(deployment, told["MailIdentity"])
+    told["MakesSender"] = str(makes_sender).lower()
     with step("resources") as outcome:
         outcome.words = parts.deploy_resources(deployment, told)
     told |= stacks.outputs(deployment.stack("resources"))
@@ -152,6 +159,7 @@ def _deployed(deployment: Deployment, told: dict[str, str]) -> Deployed:
         user_pool_id=told["UserPoolId"],
         user_pool_client_id=told["UserPoolClientId"],
         identity_pool_id=told["IdentityPoolId"],
+        facebook_sign_in_url=told["FacebookSignInUrl"],
         tables={name: told[TABLES[name]] for name in deployment.services},
         queues=queues.addresses(told),
         service_apis={

@@ -43,9 +43,7 @@ def told(deployment: Deployment) -> Values:
     Raises:
         SettingsError: one is missing, or is not what it must be.
     """
-    missing = [variable for variable in NEEDED if not deployment.asked(variable)]
-    if missing:
-        raise SettingsError(f"Set {' and '.join(missing)} in the environment.")
+    _refuse_without(deployment, needed(deployment))
     mail = deployment.asked("MAIL_FROM", MAIL_FROM)
     values = {
         "Env": deployment.env,
@@ -64,6 +62,13 @@ def told(deployment: Deployment) -> Values:
         if value := deployment.asked(variable):
             values[parameter] = value
     return values
+
+
+def needed(deployment: Deployment) -> list[str]:
+    """Return the settings that a deployment cannot do without."""
+    # On the laptop all mail ends in the mailbox. From anywhere else letters, links and
+    # alarms would go to an address that is nobody's.
+    return [*NEEDED] if deployment.env == LOCAL else [*NEEDED, "MAIL_FROM"]
 
 
 def decided_by(stage: int) -> dict[str, str]:
@@ -86,6 +91,16 @@ def roles(deployment: Deployment) -> Values:
         for name, value in deployment.environ.items()
         if name.startswith(prefix) and value
     }
+
+
+def _refuse_without(deployment: Deployment, variables: list[str]) -> None:
+    missing = [variable for variable in variables if not deployment.asked(variable)]
+    if not missing:
+        return
+    words = f"Set {' and '.join(missing)} in the environment."
+    if "MAIL_FROM" in missing:
+        words += ' MAIL_FROM is an address that you read: "Concierge <you@...>".'
+    raise SettingsError(words)
 
 
 def _partner_rate(words: str) -> Values:

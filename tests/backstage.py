@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -133,8 +132,6 @@ WAYS: dict[int, Callable[[RunningStage], Backstage]] = {
 
 def database_url(stage: RunningStage, database: str = "concierge") -> str:
     """Return where the PostgreSQL of a run is, as psycopg writes it."""
-    if own := os.environ.get("DATABASE_URL"):
-        return own.replace("postgresql+psycopg:", "postgresql:")
     offset = next(p.offset for p in SANDBOX_PORTS if p.variable == "POSTGRES_PORT")
     port = (urlsplit(stage.site_url).port or 0) + offset
     return f"postgresql://postgres@127.0.0.1:{port}/{database}"

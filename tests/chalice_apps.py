@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 import boto3
+from botocore.stub import Stubber
 from moto import mock_aws
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -138,6 +139,27 @@ def make_queues():
         Endpoint=f"arn:aws:sqs:{REGION}:123456789012:order-outcomes",
         Attributes={"RawMessageDelivery": "true"},
     )
+
+
+@contextmanager
+def guests_of_facebook(*, pool, account, **said):
+    """Answer for a pool with one guest, whose user name there is Facebook's.
+
+    Args:
+        pool: its id.
+        account: the guest's `sub`, which signatures have and AdminGetUser knows not.
+        said: the guest's attributes.
+    """
+    cognito = boto3.client("cognito-idp")
+    guest = {
+        "Username": "Facebook_10158",
+        "Attributes": [{"Name": name, "Value": said[name]} for name in said],
+    }
+    with Stubber(cognito) as answers:
+        for sub, found in ((account, [guest]), (account[::-1], [])):
+            asked = {"UserPoolId": pool, "Filter": f'sub = "{sub}"'}
+            answers.add_response("list_users", {"Users": found}, asked)
+        yield cognito
 
 
 def queued(name):

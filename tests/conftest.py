@@ -70,6 +70,15 @@ def serverless(request: pytest.FixtureRequest) -> Iterator[RunningStage]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def with_queues() -> Iterator[RunningStage]:
+    """Stage 4, for what is about its queues and its functions' roles alone."""
+    name, port_base = "stage4-queues", int(os.environ.get("QUEUES_PORT_BASE", 8442))
+    shutil.rmtree(RUN_ROOT / name, ignore_errors=True)
+    with started(4, name=name, port_base=port_base) as running:
+        yield running
+
+
 @pytest.fixture
 def guest(stage: RunningStage) -> Guest:
     """A new guest of the running stage."""

@@ -1,4 +1,4 @@
-"""What the roles of stage 3 are granted: as it is shipped, and one grant taken away."""
+"""What the roles of a stage are granted: as it is shipped, and one grant taken away."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from functools import cache
 from typing import Any
 
 from deployment import public_api
-from deployment.settings import CONTRACT, REPOSITORY
+from deployment.settings import CONTRACT, FOLDERS, REPOSITORY
 
-STAGE = REPOSITORY / "stage3_serverless"
 API_HANDLER = "api_handler"
 GUEST = "guest"
 ACCOUNT = "${AWS::AccountId}:"
@@ -25,12 +24,14 @@ class Grant:
     """One action on one thing.
 
     Attributes:
+        stage: 3 or 4.
         role: without the deployment's name: `checkout-sweep`.
         action: as policies write it.
         thing: the end of its ARN, as the template writes it.
         at: which statement, action and resource of the policy it is.
     """
 
+    stage: int
     role: str
     action: str
     thing: str
@@ -40,30 +41,38 @@ class Grant:
         return f"{self.role} {self.action} {self.thing}"
 
 
-def shipped() -> dict[str, Document]:
-    """Return the policy of each role, as the repository has it."""
+def shipped(stage: int) -> dict[str, Document]:
+    """Return the policy of each role of a stage, as the repository has it."""
     found = {}
-    for path in sorted(STAGE.glob("*/.chalice/policy-*.json")):
+    folder = REPOSITORY / FOLDERS[stage]
+    for path in sorted(folder.glob("*/.chalice/policy-*.json")):
         function = path.stem.removeprefix("policy-")
         name = "api" if function == API_HANDLER else function
         service = path.parents[1].name
         found[f"{service}-{name}"] = json.loads(path.read_text())
-    return {**found, GUEST: _guests()}
+    return {**found, GUEST: _guests(stage)}
+
+
+def carried_over() -> set[str]:
+    """Return the roles of stage 4 with the very policies that they have in stage 3."""
+    before, now = shipped(3), shipped(4)
+    return {role for role in before.keys() & now if before[role] == now[role]}
 
 
 @cache
-def _guests() -> Document:
-    template = public_api.public_api(STAGE / "public_api.yaml", CONTRACT, 3)
+def _guests(stage: int) -> Document:
+    base = REPOSITORY / FOLDERS[stage] / "public_api.yaml"
+    template = public_api.public_api(base, CONTRACT, stage)
     policy = template["Resources"]["GuestsMayCall"]["Properties"]
     document: Document = policy["PolicyDocument"]
     return document
 
 
-def grants() -> list[Grant]:
-    """Return every grant of every shipped policy."""
+def grants(stage: int) -> list[Grant]:
+    """Return every grant of every shipped policy of a stage."""
     return [
-        Grant(role, action, thing(resource), (at, nth, which))
-        for role, document in shipped().items()
+        Grant(stage, role, action, thing(resource), (at, nth, which))
+        for role, document in shipped(stage).items()
         for at, statement in enumerate(document["Statement"])
         for nth, action in enumerate(listed(statement["Action"]))
         for which, resource in enumerate(resources(statement))
@@ -81,6 +90,8 @@ def thing(resource: Any) -> str:
     """Return the end of an ARN as a template writes it: what follows the account."""
     if isinstance(resource, dict) and "Fn::If" in resource:
         resource = resource["Fn::If"][2]
+    if isinstance(resource, dict) and "Ref" in resource:
+        resource = f"${{{resource['Ref']}}}"
     if isinstance(resource, dict):
         resource = resource["Fn::Sub"]
     if resource.startswith("not "):

@@ -1,4 +1,4 @@
-"""What no role of stage 3 may do, except where its own policy says so."""
+"""What no role of a stage may do, except where its own policy says so."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import requests
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from deployment.up import TABLES
 from tests.cognito import Signature
 from tests.grants import GUEST, grants
 from tests.probes import TIMEOUT_SECONDS, World
 
 AT_LEAST = 70
+TOPIC = "concierge-local-order-events"
+NO_TOPIC = "not arn:aws:sns:*:*:*"
 REFUSED = {
     "AccessDenied",
     "AccessDeniedException",
@@ -25,12 +28,23 @@ REFUSED = {
 FORBIDDEN = 403
 Attempt = Callable[[], str | None]
 
-TABLES = {"catalog": "CatalogTable", "nlu": "DialogueTable", "checkout": "OrdersTable"}
-KEYS = {"catalog": "pk", "nlu": "guest_id", "checkout": "order_id"}
+KEYS = {
+    "catalog": "pk",
+    "nlu": "guest_id",
+    "checkout": "order_id",
+    "payments": "order_id",
+    "notifications": "notice",
+    "receipts": "order_id",
+}
 INDEXES = {
     "catalog": {"on_shelf": "shelf"},
-    "nlu": {},
     "checkout": {"by_guest": "guest_id", "open": "open"},
+}
+QUEUES = {
+    "charge-order": "ChargeOrderQueue",
+    "order-outcomes": "OrderOutcomesQueue",
+    "notifications": "NotificationsQueue",
+    "receipts": "ReceiptsQueue",
 }
 # What each service's own API has; the public API has what guests may do.
 ROUTES = {
@@ -63,23 +77,30 @@ PUBLIC = (
     ("GET", "/orders"),
     ("GET", "/orders/ord_000000000000000000000000"),
 )
-# What the three roles that call other services may call there; guests call the public.
-MAY_CALL = {
-    "checkout-api": {
-        "catalog GET /internal/products",
-        "catalog PUT /internal/reservations/ord_000000000000000000000000",
-        "catalog DELETE /internal/reservations/ord_000000000000000000000000",
-    },
-    "checkout-sweep": {
-        "catalog PUT /internal/reservations/ord_000000000000000000000000",
-        "catalog DELETE /internal/reservations/ord_000000000000000000000000",
-    },
+# What the roles that call other services may call there; guests call the public.
+RESERVATIONS = {
+    "catalog PUT /internal/reservations/ord_000000000000000000000000",
+    "catalog DELETE /internal/reservations/ord_000000000000000000000000",
+}
+EVERYWHERE = {
     "nlu-api": {
         "catalog GET /internal/products",
         "checkout GET /internal/guests/us-east-1:00000000-0000-4000-8000-000000000001"
         "/orders",
     },
     GUEST: {f"public {method} {path}" for method, path in PUBLIC},
+}
+MAY_CALL = {
+    3: {
+        **EVERYWHERE,
+        "checkout-api": {"catalog GET /internal/products", *RESERVATIONS},
+        "checkout-sweep": RESERVATIONS,
+    },
+    4: {
+        **EVERYWHERE,
+        "checkout-api": {"catalog GET /internal/products"},
+        "payments-charge": RESERVATIONS,
+    },
 }
 # Paths that look like those that may be called.
 NEARBY = (
@@ -101,16 +122,25 @@ def table(world: World, role: str) -> dict[str, Attempt]:
         credentials: Credentials = world.guest.http.auth.credentials
     else:
         credentials = world.credentials(role)
-    granted = {(g.action, g.thing) for g in grants() if g.role == role}
+    stage = world.stage.stage
+    granted = {(g.action, g.thing) for g in grants(stage) if g.role == role}
     found = {
         **_tables(world, credentials, granted),
-        **dict(_paths(world, credentials, MAY_CALL.get(role, set()))),
+        **_queues(world, credentials, granted),
+        **dict(_paths(world, credentials, MAY_CALL[stage].get(role, set()))),
     }
-    actions = {action for action, _ in granted}
     for words, (service, call, options) in _others(world, role).items():
-        if words not in actions:
+        if not _is_granted(words, granted):
             found[words] = _call(world, credentials, service, call, options)
     return found
+
+
+def _is_granted(words: str, granted: set[tuple[str, str]]) -> bool:
+    """Return whether an action is granted; that on a topic is none on a telephone."""
+    return any(
+        action == words and (words != "sns:Publish" or thing == NO_TOPIC)
+        for action, thing in granted
+    )
 
 
 def refused(tried: dict[str, Attempt]) -> Iterator[tuple[str, str | None]]:
@@ -142,7 +172,7 @@ def _tables(
             found[f"dynamodb:{action} {owner}"] = _call(
                 world, credentials, "dynamodb", action, {"TableName": table, **options}
             )
-        for index, hashed in INDEXES[owner].items():
+        for index, hashed in INDEXES.get(owner, {}).items():
             place = f"table/${{{TABLES[owner]}}}/index/{index}"
             asked = {"TableName": table, "IndexName": index}
             if ("dynamodb:Query", place) not in granted:
@@ -152,6 +182,49 @@ def _tables(
             found[f"dynamodb:Scan {owner} {index}"] = _call(
                 world, credentials, "dynamodb", "Scan", asked
             )
+    return found
+
+
+def _queues(
+    world: World, credentials: Credentials, granted: set[tuple[str, str]]
+) -> dict[str, Attempt]:
+    """Return every kind of call on every queue and on the topic that is not granted."""
+    found: dict[str, Attempt] = {}
+    receipt = {"ReceiptHandle": "none"}
+    for queue, output in QUEUES.items() if world.stage.queues else ():
+        url = world.stage.queues[queue]
+        on_queue: dict[str, dict[str, Any]] = {
+            "SendMessage": {"MessageBody": "x"},
+            "ReceiveMessage": {},
+            "DeleteMessage": receipt,
+            "ChangeMessageVisibility": {**receipt, "VisibilityTimeout": 0},
+            "GetQueueAttributes": {"AttributeNames": ["All"]},
+            "SetQueueAttributes": {"Attributes": {"DelaySeconds": "900"}},
+            "PurgeQueue": {},
+            "DeleteQueue": {},
+        }
+        for action, options in on_queue.items():
+            if (f"sqs:{action}", f"${{{output}}}") not in granted:
+                found[f"sqs:{action} {queue}"] = _call(
+                    world, credentials, "sqs", action, {"QueueUrl": url, **options}
+                )
+        dead = {"QueueUrl": world.stage.queues[f"{queue}-dead-letters"]}
+        for action in ("ReceiveMessage", "PurgeQueue"):
+            found[f"sqs:{action} {queue}-dead-letters"] = _call(
+                world, credentials, "sqs", action, dead
+            )
+    if world.stage.queues:
+        on_topic: dict[str, dict[str, Any]] = {
+            "Publish": {"Message": "x"},
+            "Subscribe": {"Protocol": "email", "Endpoint": "a@example.com"},
+            "DeleteTopic": {},
+        }
+        topic = {"TopicArn": "arn:aws:sns:us-east-1:000000000000:" + TOPIC}
+        for action, options in on_topic.items():
+            if (f"sns:{action}", "${OrderEventsTopic}") not in granted:
+                found[f"sns:{action} {TOPIC}"] = _call(
+                    world, credentials, "sns", action, {**topic, **options}
+                )
     return found
 
 

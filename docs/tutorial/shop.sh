@@ -13,6 +13,7 @@ if [ ! -f "$STATE" ]; then
 fi
 SITE=$(told site_url) API=$(told api_url) STRIPE=$(told stripe_url) MAILBOX=$(told mailbox_url)
 ADA='{"email": "ada@example.com", "password": "correct horse battery"}'
+PARTNER=${PARTNER_API_KEY:-partner-of-the-sandbox} # another company's key
 VISIT=$(date +%H%M%S) # so that the same words make a new purchase another time
 DAY=$(python3 -c 'import datetime as d; print(d.date.today() + d.timedelta(days=2))')
 

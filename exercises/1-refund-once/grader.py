@@ -33,8 +33,13 @@ def sandbox(tmp_path_factory):
             try:
                 requests.get(f"{address}/_sandbox/health", timeout=1)
                 break
-            except requests.ConnectionError:
+            except requests.RequestException:
                 time.sleep(0.1)
+        else:
+            pytest.fail(
+                "The Stripe sandbox did not start, which is no fault of yours. Look "
+                "above for what it said, and run the command again."
+            )
         yield address
     finally:
         process.terminate()

@@ -5,7 +5,7 @@ import { explain } from "./failures.js";
 import { daysFromNow, money } from "./formats.js";
 import { picture } from "./messages.js";
 import { orderFacts } from "./order-card.js";
-import { carryOn, isFinal } from "./purchases.js";
+import { carryOn, isFinal, isOver } from "./purchases.js";
 
 const A_YEAR = 365; // days; the contract takes deliveries within one
 const NOT_TWICE =
@@ -126,15 +126,15 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
       if (isFinal(order)) onSettled(order, purchase);
       if (shown === purchase) await (isFinal(order) ? showOutcome(order) : showSlow());
     } catch (failure) {
-      if (shown === purchase) showFailure(failure);
+      if (shown === purchase) showFailure(purchase, failure);
     } finally {
       running.delete(purchase.key);
     }
   }
 
-  function showFailure(failure) {
+  function showFailure(purchase, failure) {
     const { title: heading, text } = explain(failure);
-    if (failure.refused) {
+    if (isOver(purchase, failure)) {
       shown = null;
       lock(false);
       tell(heading, `${text} Nothing was charged.`, "bad");

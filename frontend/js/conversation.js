@@ -23,7 +23,6 @@ export function openConversation(guest) {
 
   return {
     entries,
-    save,
     add(entry) {
       const added = { id: newId(), at: new Date().toISOString(), ...entry };
       entries.push(added);

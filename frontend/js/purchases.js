@@ -15,6 +15,9 @@ const LOST_LOOKS = 3; // failed looks in a row until the guest is told
 
 export const isFinal = (order) => order.status !== "pending";
 
+/** Whether a failure ends a purchase: a refusal does, until there is an order. */
+export const isOver = (purchase, failure) => failure.refused && !purchase.orderId;
+
 /** Open the unsettled purchases of a guest. */
 export function openPurchases(guest) {
   const kept = recall("purchases");
@@ -26,7 +29,6 @@ export function openPurchases(guest) {
     save,
     ofProduct: (productId) =>
       open.find((purchase) => purchase.request.productId === productId),
-    byKey: (key) => open.find((purchase) => purchase.key === key),
     begin(item, request) {
       const purchase = { key: newId(), item, request, orderId: null };
       open.push(purchase);
@@ -46,8 +48,8 @@ export function openPurchases(guest) {
  *
  * @returns {Promise<object>} The order as the server tells it; still pending when it takes
  *   long, and the purchase is then kept.
- * @throws {import("./api.js").Failure} A refusal means that nothing was made and the
- *   purchase is over; anything else means that it is not known yet, and it is kept.
+ * @throws {import("./api.js").Failure} Where `isOver`, nothing was made and the purchase
+ *   is over; anything else means that its end is not known yet, and it is kept.
  */
 export async function carryOn(purchase, purchases, api) {
   try {
@@ -60,7 +62,7 @@ export async function carryOn(purchase, purchases, api) {
     if (isFinal(order)) purchases.settle(purchase);
     return order;
   } catch (failure) {
-    if (failure.refused) purchases.settle(purchase);
+    if (isOver(purchase, failure)) purchases.settle(purchase);
     throw failure;
   }
 }

@@ -21,7 +21,7 @@ from sandbox.runner import RunningStage
 from tests.guest import Guest
 
 from . import guests
-from .lambdas import Lambda, Say, right, worker_of
+from .lambdas import Lambda, Say, right, workers_of
 from .load import LoadError
 
 WHERE = "on the local AWS, one guest; Stripe's 150 ms a call ASSUMED"
@@ -82,7 +82,8 @@ def _calls(
         if not reports:
             continue
         billed = sum(report.billed for report in reports) / len(reports)
-        cpu = min(billed, (_cpu_ms(stage, name) - before[name]) / len(reports))
+        used = used_between(before[name], _cpu_ms(stage, name))
+        cpu = min(billed, used / len(reports))
         yield {
             "operation": operation,
             "function": name,
@@ -108,17 +109,30 @@ def _operations(guest: Guest) -> Iterator[tuple[str, Asked, float]]:
     yield "order", lambda: guest.get(f"/orders/{order['orderId']}"), 0.0
 
 
-def _cpu_ms(stage: RunningStage, name: str) -> float:
-    """Return the CPU time of a function's one worker, in milliseconds.
+def _cpu_ms(stage: RunningStage, name: str) -> dict[int, float]:
+    """Return the CPU time of each of a function's workers, in milliseconds.
 
     Raises:
-        LoadError: it has none, or more than one.
+        LoadError: it has none.
     """
-    worker = worker_of(stage, f"{name}-api")
-    if worker is None:
+    found = {}
+    for worker in workers_of(stage, f"{name}-api"):
+        times = worker.cpu_times()
+        found[worker.pid] = 1000 * float(times.user + times.system)
+    if not found:
         raise LoadError(f"{name}-api has no worker that could be found")
-    times = worker.cpu_times()
-    return 1000 * float(times.user + times.system)
+    return found
+
+
+def used_between(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Return the CPU time that the same workers used between two looks, milliseconds.
+
+    Raises:
+        LoadError: they are not the same: what a start takes is no part of a call.
+    """
+    if before.keys() != after.keys():
+        raise LoadError("a worker was started or ended meanwhile; measure again")
+    return sum(after[pid] - before[pid] for pid in after)
 
 
 @contextmanager

@@ -304,14 +304,18 @@ def _tick() -> dict[str, Any]:
 
 
 def worker_of(stage: RunningStage, function: str) -> psutil.Process | None:
-    """Return the process that runs a function of a stage on this machine."""
+    """Return a process that runs a function of a stage on this machine, if any does."""
+    return next(workers_of(stage, function), None)
+
+
+def workers_of(stage: RunningStage, function: str) -> Iterator[psutil.Process]:
+    """Return the processes that run a function of a stage on this machine."""
     begin = f"ministack-lambda-{PREFIX}-{function}-"
     for process in psutil.Process(stage.runner_pid).children(recursive=True):
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             if words and words[-1].endswith(WORKER) and begin in words[-1]:
-                return process
-    return None
+                yield process
 
 
 def _unpacked(worker: psutil.Process) -> int:

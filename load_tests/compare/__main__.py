@@ -47,6 +47,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     began = time.monotonic()
     try:
+        if options.redraw:
+            _saved(agreement.read(RESULTS / "compare" / "result.json"))
+            return 0
         before = agreement.read(options.against) if options.against else None
         result = _compared(options, began)
     except REFUSALS as error:
@@ -138,8 +141,13 @@ def _report(result: Result, options: argparse.Namespace) -> None:
     folder = RUN_ROOT / "compare" / f"{now:%Y%m%dT%H%M%S}"
     _write(result, folder)
     if options.save:
-        _write(result, RESULTS / "compare")
-        readme.tell(PART, in_readme(result))
+        _saved(result)
+
+
+def _saved(result: Result) -> None:
+    """Write it to the results, and into README.md."""
+    _write(result, RESULTS / "compare")
+    readme.tell(PART, in_readme(result))
 
 
 def in_readme(result: Result) -> str:
@@ -188,6 +196,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--guests", type=int, default=4, help="at a time (4)")
     parser.add_argument(
         "--save", action="store_true", help=f"write to {RESULTS}/compare, too"
+    )
+    parser.add_argument(
+        "--redraw",
+        action="store_true",
+        help="measure nothing: draw and tell what is saved there again",
     )
     parser.add_argument(
         "--against", type=Path, help="an earlier result.json: do the two agree?"

@@ -199,7 +199,7 @@ def _ministack(found: dict[int, Summary]) -> str:
         "AWS these are others' machines, functions scale out, and nobody pays for "
         "them while nobody comes. So their throughput and latency here say nothing "
         "about Lambda's: what they cost there is reckoned by `make bill`, and where "
-        "they end by `make limits`. Nothing here was run on AWS."
+        "they end by `make limits USERS=100000`. Nothing here was run on AWS."
     )
 
 

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         help="API Gateway's of each method, as with API_DETAILED_METRICS=true",
     )
     parser.add_argument(
-        "--free-tier", action="store_true", help="subtract what it gives"
+        "--free-tier", action="store_true", help="subtract Lambda's, and no other"
     )
     parser.add_argument("--plot", type=Path, help="draw the bills over users to a file")
     return parser

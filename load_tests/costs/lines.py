@@ -9,7 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from .prices import PriceList
 
 CENT = Decimal("0.01")
-GB = Decimal(10) ** 9
+# AWS counts in binary units: in its tiers 10 TB are 10,240 GB.
+GB = Decimal(2) ** 30
 
 
 @dataclass(frozen=True)

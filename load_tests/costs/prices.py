@@ -40,7 +40,7 @@ class Price:
         unit: what is counted, in the plural.
         per: how many units the price is for.
         tiers: in order, the last one without an end.
-        free: units a month that the free tier takes away.
+        free: units a month that the free tier takes away; only Lambda's are known.
         source: where it was read.
         verified: whether that was AWS's list, or somebody who checks against it.
     """
@@ -104,7 +104,7 @@ class PriceList:
         hours: of a month.
         prices: by name.
         instances: to choose from, and so with databases and caches.
-        free_tier: whether what AWS gives away is taken off.
+        free_tier: whether what Lambda gives away is taken off.
     """
 
     read: str
@@ -128,7 +128,7 @@ class PriceList:
             raise PriceError(f"{FILE} has no price {name!r}: enter it there.") from None
 
     def with_free_tier(self) -> PriceList:
-        """Return the same prices for who has the free tier."""
+        """Return the same prices for who has Lambda's free tier."""
         return replace(self, free_tier=True)
 
 

@@ -35,7 +35,8 @@ def bill(stage: int, usage: Usage, terms: Terms | None = None) -> Bill:
     Args:
         stage: 1 to 4.
         usage: what guests do.
-        terms: prices and plans; the price file's, without the free tier, by default.
+        terms: prices and plans; by default the price file's, without Lambda's free
+            tier.
 
     Raises:
         FiguresError: a result is missing.

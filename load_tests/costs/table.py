@@ -98,8 +98,8 @@ def _head(usage: Usage, terms: Terms) -> str:
     return (
         f"{usage.users:,.0f} users a month, {usage.visits:f} visits each; a visit: "
         f"{each}\n{requests:,.0f} requests a month, the peak {usage.peak:f} times "
-        f"the mean; {terms.prices.region}, prices read {terms.prices.read}, {free} the "
-        "free tier"
+        f"the mean; {terms.prices.region}, prices read {terms.prices.read}, {free} "
+        "Lambda's free tier"
     )
 
 

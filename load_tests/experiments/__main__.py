@@ -6,7 +6,6 @@ import argparse
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -119,7 +118,7 @@ def _kept(experiment: Experiment, result: dict[str, Any], *, save: bool) -> int:
     paragraph = experiment.paragraph(result["results"])
     path = archive.folder(experiment.name, result["machine"]["measured"])
     archive.save(result, experiment.plot, path / experiment.name)
-    print("\n" + textwrap.fill(paragraph, 79) + "\n")
+    print("\n" + pages.wrapped(paragraph, 79) + "\n")
     print(f"Written: {path}/{experiment.name}.json and .png")
     if save:
         archive.save(result, experiment.plot, archive.SAVED / experiment.name)

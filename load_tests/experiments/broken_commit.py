@@ -18,6 +18,7 @@ from sandbox.runner.state import RUN_ROOT, Places
 from . import fleets, functions, strips
 from .experiment import Experiment, Results
 from .lab import Lab
+from .pages import ITEM
 from .watching import PRODUCT, Mark, Watch, downtimes, what_was_down
 
 PATIENCE_SECONDS = 60.0
@@ -158,13 +159,11 @@ def _can(way: dict[str, Any]) -> str:
 def paragraph(results: Results) -> str:
     """Tell who was down, and whether Alex could ship meanwhile."""
     ways = results["ways"]
-    told = "; ".join(
-        f"{title}: {what_was_down(way['asks'])}, and Alex {_can(way)} ship"
+    told = ";\n".join(
+        f"{ITEM}{title}: {what_was_down(way['asks'])}, and Alex {_can(way)} ship"
         for title, way in ways.items()
     )
-    words = [
-        f"Sam's commit does not import. Who noticed, by the way it was shipped: {told}."
-    ]
+    words = []
     down = {title: max(downtimes(way["asks"]).values()) for title, way in ways.items()}
     if not ways[ROLLED]["alex_ships"] and ways[SERVICES]["alex_ships"]:
         words.append(
@@ -182,7 +181,11 @@ def paragraph(results: Results) -> str:
             "and new workers had started, which takes seconds on a busy laptop and is "
             "no measure of Amazon's."
         )
-    return " ".join(words)
+    follows = " ".join(words) or "Nothing of the claim was seen this time."
+    return (
+        "Sam's commit does not import. What guests noticed, by the way it was "
+        f"shipped:\n\n{told}.\n\n{follows}"
+    )
 
 
 EXPERIMENT = Experiment(

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import psycopg
-import requests
 
+from load_tests import gateway
 from sandbox.nginx import upstreams
 from sandbox.runner import Port, RunningStage, Stage, StartError, asking
 from sandbox.runner.ports import accepts
@@ -80,20 +80,7 @@ def use(running: RunningStage, copies: int) -> None:
     now = upstreams.read(place)
     ports = {"web": [base + offset for offset in FLEET.services[0].offsets[:copies]]}
     changed = replace(now, version=now.version + 1, ports=ports)
-    upstreams.write(place, changed)
-    deadline = time.monotonic() + FOLLOW_SECONDS
-    while _version(base) != str(changed.version):
-        if time.monotonic() > deadline:
-            raise StartError("The load balancer does not follow; see .run/.")
-        time.sleep(0.05)
-
-
-def _version(base: int) -> str:
-    url = f"http://127.0.0.1:{base + INTERNAL_OFFSET}/gateway/version"
-    try:
-        return requests.get(url, timeout=2).text
-    except requests.RequestException:
-        return ""
+    gateway.follow(place, changed, base + INTERNAL_OFFSET, FOLLOW_SECONDS)
 
 
 def stop(running: RunningStage) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from load_tests import plots
-from load_tests.bench.lambdas import PREFIX, WORKER
+from load_tests.bench.lambdas import workers_of
 from load_tests.bench.servers import server_at
 from load_tests.failures.breaking import hung
 from sandbox.runner import RunningStage, StartError
@@ -61,7 +61,7 @@ def _hung(lab: Lab, running: RunningStage) -> Iterator[None]:
         master = server_at(lab.port_base(1)).master
         them = [psutil.Process(master), *psutil.Process(master).children()]
     else:
-        them = list(_workers(running))
+        them = list(workers_of(running, "nlu-api"))
     if not them:
         raise StartError("Nothing runs the language engine: nothing can hang.")
     for process in them:
@@ -72,16 +72,6 @@ def _hung(lab: Lab, running: RunningStage) -> Iterator[None]:
         for process in them:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
-
-
-def _workers(running: RunningStage) -> Iterator[psutil.Process]:
-    """Return the processes that run the function of `nlu` on this machine."""
-    begin = f"ministack-lambda-{PREFIX}-nlu-api-"
-    for process in psutil.Process(running.runner_pid).children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            words = process.cmdline()
-            if words and words[-1].endswith(WORKER) and begin in words[-1]:
-                yield process
 
 
 def plot(results: Results, file: Path) -> None:
@@ -102,7 +92,7 @@ def paragraph(results: Results) -> str:
     )
     words = [
         "The program that understands guests hung for "
-        f"{results['hang_seconds']:g} s, and who had no answer within "
+        f"{results['hang_seconds']:g} s. Guests without an answer within "
         f"{results['cap_seconds']:g} s asked again: {told}."
     ]
     down = {
@@ -113,8 +103,8 @@ def paragraph(results: Results) -> str:
     spread = [stage for stage in down if stage != "1" and not down[stage] <= {"chat"}]
     if isolated and down["1"] > {"chat"}:
         words.append(
-            "What guests of the monolith lost with it, guests of "
-            f"{_stages(isolated)} kept: the failure stayed where it was."
+            f"Guests of {_stages(isolated)} kept what guests of the monolith lost: "
+            "the failure stayed where it was."
         )
     if spread:
         words.append(

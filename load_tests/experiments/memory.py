@@ -280,7 +280,8 @@ def paragraph(results: Results) -> str:
     which = results.get("a_worker", "largest")
     small = [mib for name, mib in two[largest].items() if name != "nlu"]
     words = [
-        f"A worker of the monolith holds {bare:.0f} MiB (PSS, the {which} of "
+        "All memory here is PSS, which divides what processes share among them. "
+        f"A worker of the monolith holds {bare:.0f} MiB (the {which} of "
         f"{results['workers'][-1]} after visits) when it understands guests by "
         f"rules, and {heavy:.0f} with the {largest} engine; every worker pays for it "
         f"({one[largest][-1]:,.0f} MiB for {_workers(results['workers'][-1])}). Of the "
@@ -313,13 +314,14 @@ def _dearer(results: Results, engine: str, at: int, users: int) -> str:
     monolith, services = dollars
     if services < monolith:
         return (
-            f"For {users:,} users a month the split's instances are cheaper: "
-            f"{services:,.2f} dollars, the monolith's {monolith:,.2f}, for less memory "
-            "is bought where it is not needed."
+            f"For {users:,} users a month and the {engine} engine the split's "
+            f"instances are cheaper: {services:,.2f} dollars, the monolith's "
+            f"{monolith:,.2f}, for less memory is bought where it is not needed."
         )
     return (
-        f"For {users:,} users a month the split does not save money: its instances are "
-        f"{services:,.2f} dollars, the monolith's {monolith:,.2f}."
+        f"For {users:,} users a month and the {engine} engine the split does not save "
+        f"money: its instances are {services:,.2f} dollars, the monolith's "
+        f"{monolith:,.2f}."
     )
 
 

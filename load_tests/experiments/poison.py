@@ -142,22 +142,19 @@ def paragraph(results: Results) -> str:
     whole = results["orders"]
     right = results["confirmed"] == results["charged_once"] == whole
     words = [
-        f"A payments that raises on every message was deployed after "
-        f"{results['broken']:.0f} s. Guests went on buying, "
-        f"{results['rate']:g} a second: of {results['purchases']} "
-        + ("nobody was refused" if not refused else f"{refused} were refused")
-        + _told_wait(results)
-        + f", and {results['waited']} orders stayed pending. Their messages came six "
-        "times each and lay among the dead letters"
+        f"After {results['broken']:.0f} s a broken `payments` was deployed. Guests "
+        f"went on buying, {_rate(results['rate'])} a second: {refused or 'none'} of "
+        f"{results['purchases']} purchases {'was' if refused < 2 else 'were'} refused, "
+        f"{_told_wait(results)}and {results['waited']} orders stayed pending. Each "
+        "message came six times and became a dead letter"
         + (
-            f", but for {results['in_queue_still']} on their way, which the sweep had "
-            "sent again."
+            f"; {results['in_queue_still']} that the sweep had sent again were still "
+            "on their way."
             if results["in_queue_still"]
             else "."
         ),
-        f"After {results['mended']:.0f} s the bug was mended, and "
-        f"{_later(results):.0f} s later one redrive sent the "
-        "dead letters to their queue again.",
+        f"After {results['mended']:.0f} s the bug was mended, and {_later(results)} "
+        "one redrive sent the dead letters to their queue again.",
     ]
     if right:
         words.append(
@@ -183,14 +180,19 @@ def _told_wait(results: Results) -> str:
     if "accepted_p95" not in results:
         return ""
     return (
-        f", one in twenty waited {results['accepted_p95']:.1f} s or longer to be told "
-        "that it is ordered"
+        f"one in twenty waited {results['accepted_p95']:.1f} s or longer to be told "
+        "that it is ordered, "
     )
 
 
-def _later(results: Results) -> float:
-    """Return how long after the mending the redrive was; once it was at once."""
-    return float(results.get("redriven", results["mended"]) - results["mended"])
+def _rate(a_second: float) -> str:
+    return "one" if a_second == 1 else f"{a_second:g}"
+
+
+def _later(results: Results) -> str:
+    """Tell how long after the mending the redrive was; the first was not timed."""
+    seconds = results.get("redriven", results["mended"]) - results["mended"]
+    return f"{seconds:.0f} s later" if round(seconds) else "at once"
 
 
 EXPERIMENT = Experiment(

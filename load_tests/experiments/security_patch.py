@@ -17,6 +17,7 @@ from sandbox.runner.state import RUN_ROOT, Places
 from . import fleets, functions, strips
 from .experiment import Experiment, Results
 from .lab import Lab
+from .pages import ITEM
 from .watching import PRODUCT, Mark, Watch, downtimes, what_was_down
 
 PATIENCE_SECONDS = 60.0
@@ -109,13 +110,10 @@ def plot(results: Results, file: Path) -> None:
 def paragraph(results: Results) -> str:
     """Tell what was down by each way, and how much had to be replaced."""
     ways = results["ways"]
-    told = "; ".join(
-        f"{title}: {what_was_down(way['asks'])}" for title, way in ways.items()
+    told = ";\n".join(
+        f"{ITEM}{title}: {what_was_down(way['asks'])}" for title, way in ways.items()
     )
-    words = [
-        "To close a hole, programs are replaced while guests come. What was down, by "
-        f"the way it was done: {told}."
-    ]
+    words = []
     longest = {
         title: max(downtimes(way["asks"]).values()) for title, way in ways.items()
     }
@@ -151,7 +149,10 @@ def paragraph(results: Results) -> str:
             "takes seconds here, on a busy laptop, and is no measure of Amazon's."
         )
     )
-    return " ".join(words)
+    return (
+        "To close a hole, programs are replaced while guests come. What was down, by "
+        f"the way it was done:\n\n{told}.\n\n{' '.join(words)}"
+    )
 
 
 EXPERIMENT = Experiment(

@@ -127,7 +127,8 @@ def paragraph(results: Results) -> str:
         told.append(
             f"with RESILIENCE={setting} {sold[setting]} purchases went well and "
             f"{refused} did not (half of all had their answer within {_told(usual)}), "
-            f"who only looked at their orders waited {_told(waited[setting])} at most"
+            "and guests who only looked at their orders waited "
+            f"{_told(waited[setting])} at most"
         )
     words = [
         f"While the catalogue answered {results['slow_seconds']:g} s late, "

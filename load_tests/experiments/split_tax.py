@@ -1,4 +1,10 @@
-"""What a chain of programs costs that call one another, against functions in one."""
+"""What a chain of programs costs that call one another, against functions in one.
+
+The programs of the chain are one gunicorn that calls itself over HTTP: each link costs
+what a request costs, and none waits for another program's start or machine. That one
+fails is drawn by lot, so the failures show how a share multiplies, and not how often
+programs fail.
+"""
 
 from __future__ import annotations
 
@@ -139,11 +145,13 @@ def paragraph(results: Results) -> str:
     words = [
         f"{last} functions in one program answered in {functions['p50_ms'][-1]:.1f} ms "
         f"(p50), {last} programs in a row in {links['p50_ms'][-1]:.1f}: each link adds "
-        f"{link:.1f} ms on one machine, where no network is in between."
+        f"{link:.1f} ms on one machine, where no network is in between (it is one "
+        "gunicorn, which calls itself)."
     ]
     if lost["links"] > lost["functions"]:
         words.append(
-            f"Each program fails in {results['fails']:.0%} of the calls; in a row of "
+            f"Each program was made to fail in {results['fails']:.0%} of the calls, by "
+            f"lot; in a row of "
             f"{last} that was {lost['links']:.1%} of {calls:,}, inside of one "
             f"{lost['functions']:.1%} (multiplied: "
             f"{1 - (1 - results['fails']) ** last:.1%}). At 99.9 % each, {last} are "

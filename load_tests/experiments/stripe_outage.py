@@ -233,8 +233,8 @@ def _told_later(stages: dict[int, dict[str, Any]]) -> str:
         return "Nobody who was refused got anything."
     told = ", ".join(f"{many} at stage {stage}" for stage, many in later.items())
     return (
-        f"Who was refused was told that the order is kept, and so it was: {told} were "
-        "confirmed after all, when their guests had seen an error."
+        f"Guests who were refused were told that their order is kept, and so it was: "
+        f"{told} were confirmed after all, when they had seen an error."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import socket
@@ -14,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from load_tests import gateway
 from sandbox.nginx import upstreams
 from sandbox.runner import RunningStage, StartError
 from sandbox.runner.state import RUN_ROOT, Places, RunningReplica, read_state
@@ -100,21 +100,10 @@ def _start_again(stage: RunningStage, service: str) -> None:
 
 
 def _tell(stage: RunningStage, found: upstreams.Upstreams) -> None:
-    upstreams.write(RUN_ROOT / stage.name / "upstreams.json", found)
-    _until(lambda: _followed(stage) == str(found.version), "the gateway follows")
-    time.sleep(SETTLE_SECONDS)
-
-
-def _followed(stage: RunningStage) -> str:
+    place = RUN_ROOT / stage.name / "upstreams.json"
     port = _port(stage.site_url) + INTERNAL_OFFSET
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", "/gateway/version")
-        return connection.getresponse().read(20).decode("ascii", "replace")
-    except (OSError, http.client.HTTPException):
-        return ""
-    finally:
-        connection.close()
+    gateway.follow(place, found, port, PATIENCE_SECONDS)
+    time.sleep(SETTLE_SECONDS)
 
 
 def _replica(stage: RunningStage, service: str) -> RunningReplica:

@@ -6,6 +6,7 @@ afterwards for guests who have long gone?
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -15,7 +16,9 @@ from typing import Any
 
 import requests
 
+from load_tests.bench import machine
 from sandbox.runner import RunningStage, started
+from sandbox.runner.state import RUN_ROOT
 from tests.backstage import backstage_of
 
 from .breaking import hung
@@ -26,14 +29,20 @@ BUYERS = 20
 CAP_SECONDS = 15.0
 # For what a service that woke up finds in its queue.
 AFTERWARDS_SECONDS = 3.0
-RESULT = Path(__file__).resolve().parents[1] / "results" / "stage2-crowd.json"
+NAME = "stage2-crowd.json"
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 NAMED = {operation.name: operation for operation in OPERATIONS}
 
 
 def main() -> int:
     """Try it with and without resilience; return 1 when it is not as promised."""
-    found = {}
+    parser = argparse.ArgumentParser(
+        prog="python -m load_tests.failures.crowd", description=__doc__
+    )
+    parser.add_argument("--save", action="store_true", help=f"write to {RESULTS}, too")
+    options = parser.parse_args()
+    found: dict[str, Any] = {"machine": machine.describe()}
     for resilience in ("on", "off"):
         env = {
             "RESILIENCE": resilience,
@@ -44,8 +53,11 @@ def main() -> int:
             backstage_of(running).set_stock(PRODUCT, 1_000_000)
             found[resilience] = _tried(running)
     words = json.dumps(found, indent=1) + "\n"
-    RESULT.write_text(words, encoding="utf-8")
     print(words)
+    for folder in (RUN_ROOT, *([RESULTS] if options.save else [])):
+        folder.mkdir(exist_ok=True)
+        (folder / NAME).write_text(words, encoding="utf-8")
+        print(f"Written: {folder / NAME}")
     careful = found["on"]
     answered = all(status == 200 for status, _ in careful["orders"])
     return 0 if answered and not careful["bought for nobody"] else 1

@@ -54,6 +54,9 @@ def main() -> int:
     """Measure, predict and compare; return the exit status."""
     options = _options()
     signal.signal(signal.SIGTERM, end)
+    if options.redraw:
+        _saved(*read(RESULTS / "model" / "result.json"))
+        return 0
     here = machine.describe()
     found: Rounds = {level: [] for level in levels()}
     interrupted = False
@@ -78,11 +81,16 @@ def main() -> int:
     print("\n" + told(here, whole))
     _write(RUN_ROOT / "model", here, whole)
     if options.save:
-        _write(RESULTS / "model", here, whole)
-        readme.tell(PART, told(here, whole))
+        _saved(here, whole)
     if interrupted:
         return INTERRUPTED
     return 0
+
+
+def _saved(here: dict[str, str], found: Rounds) -> None:
+    """Write it to the results, and into README.md."""
+    _write(RESULTS / "model", here, found)
+    readme.tell(PART, told(here, found))
 
 
 def told(here: dict[str, str], found: Rounds) -> str:
@@ -166,6 +174,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of each turn: 8, quick 4")
     parser.add_argument(
         "--save", action="store_true", help=f"write to {RESULTS}/model, too"
+    )
+    parser.add_argument(
+        "--redraw",
+        action="store_true",
+        help="measure nothing: draw and tell what is saved there again",
     )
     options = parser.parse_args()
     options.rounds = options.rounds or (4 if options.quick else 7)

@@ -6,6 +6,7 @@ The user's environment wins over everything here.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from .stages import REPOSITORY, Port, Service, Stage
 # The local AWS takes these from everybody; nobody's account is behind them.
 LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 STRIPE = "https://api.stripe.com"
+# With these a user brings a system of their own; `replaced_parts` reads them.
+BROUGHT = re.compile(
+    r"(\w+_)?DATABASE_URL|REDIS_URL|STRIPE_API_(KEY|BASE)|SMTP_HOST|SUPPLIER_API_BASE"
+)
 
 
 def user_environment(env_file: Path) -> dict[str, str]:
@@ -31,6 +36,15 @@ def user_environment(env_file: Path) -> dict[str, str]:
         settings = parse(env_file.read_text(encoding="utf-8"))
     merged = settings | {k: v for k, v in os.environ.items() if v}
     return {name: value for name, value in merged.items() if value}
+
+
+def without_systems(user: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the systems that a user brings.
+
+    Args:
+        user: the user's environment.
+    """
+    return {name: value for name, value in user.items() if not BROUGHT.fullmatch(name)}
 
 
 def replaced_parts(

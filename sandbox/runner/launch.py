@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from .environment import without_systems
 from .stages import REPOSITORY, STAGES, Stage
 from .state import RUN_ROOT, Places, RunningStage, read_state
 
@@ -42,7 +43,8 @@ def started(
         stage: a stage's number, or the description of one.
         name: the run's name; `stage1-test` for stage 1 unless given.
         port_base: its first port; 8150 for stage 1 unless given.
-        env: variables on top of this process's environment; "" unsets one.
+        env: variables on top of this process's environment, of which no database and
+            no other system of the user's is taken; "" unsets one.
         run_root: the folder of the state file and the data.
         patience: seconds until it must be ready; the stage's own unless given.
 
@@ -89,7 +91,8 @@ def _launch(
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": path, **env},
+            # Nor must a database or a Stripe account of somebody's be what it changes.
+            env={**without_systems(os.environ), "PYTHONPATH": path, **env},
             start_new_session=True,  # Ctrl-C in the terminal ends the caller first
         )
 

@@ -4,6 +4,7 @@ PUT    /bookings/{reference}               hold; {"item", "quantity", "date"}
 PUT    /bookings/{reference}/confirmation  confirm what is held; 409 when it is not
 DELETE /bookings/{reference}               let go
 GET    /_sandbox/bookings
+GET    /_sandbox/faults                    what is set, and how often it hit
 PUT    /_sandbox/faults                    {"refuse", "full", "hold_seconds"}
 DELETE /_sandbox/faults
 """
@@ -11,6 +12,7 @@ DELETE /_sandbox/faults
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import asdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,7 +67,14 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int, bookings: Bookings) -> None:
         self.bookings = bookings
         self.faults = Faults()
+        self.injected: Counter[str] = Counter()
         super().__init__((HOST, port), Handler)
+
+    def set(self, faults: Faults) -> None:
+        """Replace the faults; those that hit are counted from zero again."""
+        self.faults = faults
+        self.bookings.hold_seconds = faults.hold_seconds
+        self.injected = Counter()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -84,6 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/_sandbox/"):
             self._control(body)
         elif self.server.faults.refuse:
+            self.server.injected["refuse"] += 1
             self.close_connection = True
         else:
             self._serve(body)
@@ -117,6 +127,11 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", "bookings":
                 every = [asdict(booking) for booking in self.server.bookings.every()]
                 return self._answer(HTTPStatus.OK, {"bookings": every})
+            case "GET", "faults":
+                settings = msgspec.to_builtins(self.server.faults)
+                injected = dict(self.server.injected)
+                said = {"settings": settings, "injected": injected}
+                return self._answer(HTTPStatus.OK, said)
             case "PUT", "faults":
                 try:
                     faults = msgspec.json.decode(body, type=Faults)
@@ -128,8 +143,7 @@ class Handler(BaseHTTPRequestHandler):
         return self._answer(HTTPStatus.NOT_FOUND, {"message": "bookings, faults"})
 
     def _set(self, faults: Faults) -> None:
-        self.server.faults = faults
-        self.server.bookings.hold_seconds = faults.hold_seconds
+        self.server.set(faults)
         self._answer(HTTPStatus.OK, msgspec.to_builtins(faults))
 
     def _answer(self, status: HTTPStatus, said: dict[str, Any]) -> None:

@@ -47,7 +47,8 @@ class Database:
 
     Args:
         url: as SQLAlchemy writes it, `postgresql+psycopg://...`.
-        connections: how many this process may hold, one for each of its threads.
+        connections: how many this process keeps. With more threads than that, two more
+            are made when they must, and who finds none waits for one.
     """
 
     def __init__(self, url: str, connections: int = 10) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -24,18 +24,32 @@ class Faulty:
         self._faults = f"{url}/_sandbox/faults"
 
     @contextmanager
-    def going_wrong(self, **faults: Any):
+    def going_wrong(self, **faults: Any) -> Iterator[None]:
         """Let it go wrong in these ways inside the block."""
-        self._call("PUT", json=faults)
+        self.break_down(**faults)
         try:
             yield
         finally:
-            self._call("DELETE")
+            self.heal()
 
-    def _call(self, method: str, **options: Any) -> None:
-        requests.request(
+    def break_down(self, **faults: Any) -> None:
+        """Let it go wrong in these ways, and no other, until it is healed."""
+        self._call("PUT", json=faults)
+
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        self._call("DELETE")
+
+    def injected(self) -> int:
+        """Return how many faults hit somebody since they were set."""
+        return sum(self._call("GET").json()["injected"].values())
+
+    def _call(self, method: str, **options: Any) -> requests.Response:
+        answer = requests.request(
             method, self._faults, timeout=TIMEOUT_SECONDS, **options
-        ).raise_for_status()
+        )
+        answer.raise_for_status()
+        return answer
 
 
 class Ledger(Faulty):
@@ -68,13 +82,20 @@ class Ledger(Faulty):
 
 
 class Mailbox(Faulty):
-    """The mail that guests got."""
+    """The mail that guests got; it does not count its faults."""
 
     def of(self, recipient: str) -> list[dict[str, Any]]:
         """Return the mail of an address, newest first.
 
         At stages of Cognito's without the code that confirmed the address.
         """
+        mails = self.all_of(recipient)
+        if BY_BEARER:
+            return mails
+        return [mail for mail in mails if "ord_" in mail["text"]]
+
+    def all_of(self, recipient: str) -> list[dict[str, Any]]:
+        """Return the mail of an address, newest first, whatever it is about."""
         answer = requests.get(
             f"{self._url}/",
             params={"to": recipient},
@@ -82,10 +103,8 @@ class Mailbox(Faulty):
             timeout=TIMEOUT_SECONDS,
         )
         answer.raise_for_status()
-        mails = answer.json()
-        if BY_BEARER:
-            return mails
-        return [mail for mail in mails if "ord_" in mail["text"]]
+        mails: list[dict[str, Any]] = answer.json()
+        return mails
 
 
 def until(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:

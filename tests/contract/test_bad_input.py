@@ -213,7 +213,7 @@ def structured(**fields):
     return {"type": "structured", "structured": fields}
 
 
-DEEP = '{"a":' * 500 + "1" + "}" * 500
+NESTED = json.loads('{"a":' * 500 + "1" + "}" * 500)
 WRONG_MESSAGES = {
     "none": ([], "messages"),
     "21": ([unstructured(text="hello")] * 21, "messages"),
@@ -233,7 +233,7 @@ WRONG_MESSAGES = {
     "long-id": ([unstructured(text="hello", id="x" * 65)], "id"),
     "payload-text": ([structured(type="product", payload="candy-jar")], "payload"),
     "no-payload": ([structured(type="product")], "payload"),
-    "deep": ([structured(type="product", payload=json.loads(DEEP))], "nested"),
+    "deep": ([structured(type="product", payload=NESTED)], "nested"),
 }
 
 

@@ -145,3 +145,15 @@ def test_nothing_internal_is_for_guests():
     assert not any("internal" in path for path in public)
     for stage in (1, 2, 3, 4):
         assert not any(o.internal for o in CONTRACT.operations(stage))
+
+
+@every_operation
+def test_what_can_be_asked_wrongly_may_be_answered_so(operation):
+    read = [at for at in operation.parameters if at["in"] == "query"]
+    if read or operation.body:
+        assert 400 in operation.responses
+
+
+def test_without_a_gateway_only_what_is_counted_is_over_its_rate():
+    rated = {o.id for o in OPERATIONS if set(o.stages) <= {1, 2} and 429 in o.responses}
+    assert rated == {"logIn"}, "only failures to log in are counted"

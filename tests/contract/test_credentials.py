@@ -12,9 +12,11 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import jwt
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.conftest import BY_BEARER, STAGE
 from tests.contract.contract import Contract
@@ -38,14 +40,24 @@ def encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def web_token(header, key=None, **claims):
-    """Make a JSON Web Token that nobody here issued (RFC 7519)."""
-    claims = {"sub": "guest_1", "exp": 4102444800} | claims
-    parts = ".".join(encoded(json.dumps(part).encode()) for part in (header, claims))
-    if key is None:
-        return f"{parts}."
-    mac = hmac.new(key, parts.encode(), hashlib.sha256).digest()
-    return f"{parts}.{encoded(mac)}"
+def forged(token, algorithm, sign=lambda text: b""):
+    """Make a JSON Web Token that nobody here issued (RFC 7519).
+
+    It says what the good one says, and names the same key: there is nothing to refuse
+    it for but how it is signed. Where a token says nothing, we say something.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except jwt.DecodeError:
+        header, claims = {"typ": "JWT"}, {"sub": "guest_1", "exp": 4102444800}
+    said = (header | {"alg": algorithm}, claims)
+    text = ".".join(encoded(json.dumps(part).encode()) for part in said)
+    return f"{text}.{encoded(sign(text.encode()))}"
+
+
+def with_a_secret(text):
+    return hmac.new(b"another key", text, hashlib.sha256).digest()
 
 
 # Each makes the Authorization header from the good token of a guest; None: no header.
@@ -66,10 +78,10 @@ BAD = {
     "digest-of-the-token": lambda token: (
         f"Bearer {hashlib.sha256(token.encode()).hexdigest()}"
     ),
-    "alg-none": lambda token: f"Bearer {web_token({'alg': 'none', 'typ': 'JWT'})}",
-    "other-key": lambda token: f"Bearer {web_token({'alg': 'HS256'}, b'another key')}",
-    "no-expiry": lambda token: (
-        f"Bearer {web_token({'alg': 'HS256'}, b'key', exp=None)}"
+    "alg-none": lambda token: f"Bearer {forged(token, 'none')}",
+    "alg-of-a-secret": lambda token: f"Bearer {forged(token, 'HS256', with_a_secret)}",
+    "other-key": lambda token: (
+        f"Bearer {forged(token, 'EdDSA', Ed25519PrivateKey.generate().sign)}"
     ),
     "signature-of-nobody": lambda token: (
         "AWS4-HMAC-SHA256 Credential=AKID/20261123/us-east-1/execute-api/aws4_request, "

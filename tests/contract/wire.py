@@ -50,16 +50,21 @@ class Wire:
         self._flowing.set()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # closed
             while True:
-                here, _ = self._listener.accept()
-                if self._is_cut:
-                    here.close()
-                    continue
-                there = socket.create_connection(("127.0.0.1", self._target))
-                self._open |= {here, there}
-                for ends in ((here, there), (there, here)):
-                    threading.Thread(target=self._pump, args=ends, daemon=True).start()
+                self._connect(self._listener.accept()[0])
+
+    def _connect(self, here: socket.socket) -> None:
+        try:
+            if self._is_cut:
+                raise ConnectionAbortedError
+            there = socket.create_connection(("127.0.0.1", self._target))
+        except OSError:
+            here.close()
+            return
+        self._open |= {here, there}
+        for ends in ((here, there), (there, here)):
+            threading.Thread(target=self._pump, args=ends, daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):

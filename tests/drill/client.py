@@ -67,7 +67,11 @@ class Told:
 
 
 class Buyer:
-    """A guest who buys and keeps a log; to be used by one thread at a time."""
+    """A guest who buys and keeps a log.
+
+    Many threads may send at once: nothing is kept between calls but what they append,
+    and a pool of connections. All else is for one thread at a time.
+    """
 
     def __init__(self, stage: RunningStage) -> None:
         self._guest = Guest(stage)

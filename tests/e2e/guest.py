@@ -7,6 +7,8 @@ from typing import Any
 import requests
 from playwright.sync_api import Locator, Page, expect
 
+from tests.contract.outside import Mailbox
+
 from .sessions import Session, session_of
 
 PASSWORD = "a bell at the counter"  # noqa: S105 (of accounts that live for one test)
@@ -55,7 +57,7 @@ class Guest:
 
     def code(self) -> str:
         """Wait for the code in the mail."""
-        letter = self.eventually(self.all_mail)[0]
+        letter = self.eventually(lambda: self.mailbox.all_of(self.email))[0]
         found = re.search(r"\b\d{6}\b", letter["text"])
         assert found, letter
         return found[0]
@@ -168,18 +170,11 @@ class Guest:
 
     def mail(self) -> list[dict[str, Any]]:
         """The mail, without the code that Cognito sends."""
-        if self.stage.auth != "cognito":
-            return self.all_mail()
-        return [mail for mail in self.all_mail() if "ord_" in mail["text"]]
+        return self.mailbox.of(self.email)
 
-    def all_mail(self) -> list[dict[str, Any]]:
-        answer = requests.get(
-            self.stage.mailbox_url,
-            params={"to": self.email},
-            headers={"Accept": "application/json"},
-            timeout=TIMEOUT,
-        )
-        return [mail for mail in answer.json() if mail["to"] == self.email]
+    @property
+    def mailbox(self) -> Mailbox:
+        return Mailbox(self.stage.mailbox_url)
 
     def eventually(self, ask: Callable[[], Any]) -> Any:
         """Ask again until the answer is something; the page does the waiting."""

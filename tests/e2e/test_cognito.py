@@ -44,7 +44,7 @@ def test_a_wrong_code_is_told_and_a_new_one_is_mailed(newcomer: Guest):
     expect(form.get_by_label("Code from the mail")).to_be_focused()
     form.get_by_role("button", name="Send a new code").click()
     expect(form.get_by_role("status")).to_contain_text("on its way")
-    assert len(newcomer.all_mail()) == 2
+    assert len(newcomer.mailbox.all_of(newcomer.email)) == 2
     newcomer.confirm(newcomer.code())
     sees_chat(newcomer)
 

@@ -3,12 +3,11 @@
 import re
 
 import pytest
-import requests
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
-from tests.contract.outside import until
+from tests.contract.outside import Ledger, until
 
-from .guest import ADDRESS, TIMEOUT, Guest
+from .guest import ADDRESS, Guest
 from .markup import PAYLOADS
 
 CARD_FAULTS = {
@@ -23,14 +22,9 @@ LONG_MS = 60_000
 @pytest.fixture
 def stripe_down(stage):
     """Refuse every call to Stripe; answers a function that ends it."""
-    faults = f"{stage.stripe_url}/_sandbox/faults"
-
-    def restore() -> None:
-        requests.put(faults, json={}, timeout=TIMEOUT).raise_for_status()
-
-    requests.put(faults, json={"refuse": True}, timeout=TIMEOUT).raise_for_status()
-    yield restore
-    restore()
+    stripe = Ledger(stage.stripe_url)
+    with stripe.going_wrong(refuse=True):
+        yield stripe.heal
 
 
 # -------------------------------------------------------------------- buying
@@ -159,6 +153,23 @@ def test_an_accepted_purchase_is_followed_to_its_end(guest: Guest):
     guest.sees_outcome("Order confirmed")
 
 
+def test_an_order_that_cannot_be_seen_is_not_bought_again(guest: Guest):
+    def refuse(route: Route) -> None:
+        route.fulfill(
+            status=404, json={"code": 404, "message": "There is no such order."}
+        )
+
+    guest.ask_for_flowers().click()
+    guest.fill_checkout()
+    guest.page.route("**/orders/ord_*", refuse, times=1)
+    guest.pay()
+    expect(guest.checkout_status).to_contain_text("There is no such order.")
+    expect(guest.checkout_status).not_to_contain_text("Nothing was charged")
+    guest.checkout.get_by_role("button", name="Try again").click()
+    guest.sees_outcome("Order confirmed")
+    assert len(guest.orders()) == 1
+
+
 def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
@@ -174,7 +185,7 @@ def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):
 def test_stripe_down_is_not_noticed_but_in_the_time_it_takes(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
-    guest.pay()
+    pay_until_accepted(guest)
     expect(guest.checkout_status).to_contain_text("the purchase goes on")
     stripe_down()
     confirmed = guest.checkout.get_by_role("heading", name="Order confirmed")
@@ -187,8 +198,7 @@ def test_stripe_down_is_not_noticed_but_in_the_time_it_takes(guest: Guest, strip
 def test_a_page_that_was_left_loses_nothing(guest: Guest, stripe_down):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
-    guest.pay()
-    expect(guest.checkout_status).to_contain_text("the purchase goes on")
+    pay_until_accepted(guest)
     guest.page.goto("about:blank")
     stripe_down()
     guest.page.goto(guest.stage.page_url)
@@ -197,6 +207,18 @@ def test_a_page_that_was_left_loses_nothing(guest: Guest, stripe_down):
         return [o for o in guest.orders() if o["status"] == "confirmed"]
 
     assert len(until(ended, "the order is confirmed")) == 1
+
+
+def pay_until_accepted(guest: Guest) -> None:
+    """Pay; on return the stage has the order, and nobody has to wait for its end."""
+    with guest.page.expect_response(answers_the_checkout) as accepted:
+        guest.pay()
+    assert accepted.value.status == 202
+
+
+def answers_the_checkout(answer: Response) -> bool:
+    # A browser asks first whether it may, with a request of its own.
+    return answer.url.endswith("/checkout") and answer.request.method == "POST"
 
 
 @pytest.mark.synchronous

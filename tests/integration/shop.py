@@ -20,11 +20,12 @@ from pathlib import Path
 
 import jwt
 import psycopg
-import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask, jsonify
 from wait import free_ports, until, until_open
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.contract.outside import Ledger, Mailbox
 
 CHECKOUT_KEY = "checkout-" + "k" * 32
 NLU_KEY = "nlu-" + "k" * 32
@@ -59,31 +60,15 @@ class Backends:
 
     def charges(self, order_id: str) -> int:
         """Tell how often an order was charged, by Stripe's own books."""
-        ledger = requests.get(
-            f"{self.stripe_url}/_sandbox/ledger",
-            params={"view": "orders", "order_id": order_id},
-            timeout=10,
-        ).json()["orders"]
-        return ledger.get(order_id, {}).get("succeeded_charges", 0)
+        return Ledger(self.stripe_url).charges(order_id)
 
-    @contextmanager
     def stripe_faults(self, **faults):
         """Set faults of the Stripe sandbox for the length of a block."""
-        address = f"{self.stripe_url}/_sandbox/faults"
-        requests.put(address, json=faults, timeout=10).raise_for_status()
-        try:
-            yield
-        finally:
-            requests.delete(address, timeout=10).raise_for_status()
+        return Ledger(self.stripe_url).going_wrong(**faults)
 
     def mail(self, email: str) -> list[dict]:
         """The mail that somebody got."""
-        return requests.get(
-            self.mailbox_url,
-            params={"to": email},
-            headers={"Accept": "application/json"},
-            timeout=10,
-        ).json()
+        return Mailbox(self.mailbox_url).of(email)
 
     def stop(self) -> None:
         """Stop them all and forget their data."""

@@ -2,55 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 
 import psutil
 import pytest
-import redis
-from wait import free_ports, until_open
+from part import Redis, running
 
 from sandbox.redis import program
 
 
-class Redis:
-    def __init__(self, data):
-        self.data = data
-        [self.port] = free_ports(1)
-        self.process = None
-
-    def start(self, **env):
-        place = ["--port", str(self.port), "--data", str(self.data)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.redis", *place], env={**os.environ, **env}
-        )
-        until_open(self.port, self.process)
-        return redis.Redis(port=self.port, socket_timeout=10)
-
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        return self.process.wait(timeout=20)
-
-
 @pytest.fixture
 def server(tmp_path):
-    server = Redis(tmp_path / "redis")
-    yield server
-    if server.process and server.process.poll() is None:
-        server.stop()
+    with running(Redis(tmp_path / "redis")) as server:
+        yield server
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_was_written_survives_its_end(server, number):
-    server.start().set("revoked:one", 1, ex=600)
+    server.client.set("revoked:one", 1, ex=600)
     server.stop(number)
-    assert server.start().get("revoked:one") == b"1"
+    server.start()
+    assert server.client.get("revoked:one") == b"1"
 
 
 def test_it_listens_on_loopback_only(server):
-    server.start()
     sockets = psutil.Process(server.process.pid).net_connections("inet")
     listening = {s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}

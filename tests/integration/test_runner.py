@@ -17,7 +17,11 @@ import pytest
 from wait import free_base, is_free, until, until_ended
 
 from sandbox.runner import Port, Stage, StartError, started
-from sandbox.runner.environment import part_environment, replaced_parts
+from sandbox.runner.environment import (
+    part_environment,
+    replaced_parts,
+    without_systems,
+)
 from sandbox.runner.stages import SANDBOX_PORTS, STAGES, stage_of
 
 SITE = """
@@ -88,7 +92,7 @@ class Kitchen:
                 self.command(stage, *options),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **env},
+                env={**without_systems(os.environ), **env},
                 start_new_session=True,
             )
         return self
@@ -304,6 +308,17 @@ def test_started_yields_the_state_and_stops(kitchen):
     nothing_is_left(kitchen, processes)
 
 
+def test_started_takes_no_system_of_the_users_shell(kitchen, monkeypatch):
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_mine")
+    kitchen.procfile("web: python site.py", "stripe: PORT=$STRIPE_PORT python site.py")
+    stage = kitchen.stage(Port("STRIPE_PORT", 10, "stripe"))
+    options = {"name": "stub", "port_base": kitchen.base, "run_root": kitchen.run_root}
+    with started(stage, **options) as running:
+        assert running.stripe_url == f"http://127.0.0.1:{kitchen.base + 10}"
+    with started(stage, env={"STRIPE_API_KEY": "sk_test_mine"}, **options) as running:
+        assert running.stripe_url == "https://api.stripe.com"
+
+
 def test_started_raises_with_the_last_lines(kitchen):
     kitchen.procfile("web: echo out of flour; exit 4")
     options = {"name": "stub", "port_base": kitchen.base, "run_root": kitchen.run_root}
@@ -377,6 +392,18 @@ def ports_at(base):
 )
 def test_what_the_user_brings_is_not_started(user, replaced):
     assert replaced_parts(user, ports_at(8100)) == replaced
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("DATABASE_URL", "STRIPE_API_KEY", "STRIPE_API_BASE", "SMTP_HOST"),
+        *("CATALOG_DATABASE_URL", "REDIS_URL", "SUPPLIER_API_BASE"),
+    ],
+)
+def test_systems_are_told_from_other_settings(variable):
+    user = {variable: "elsewhere", "PATH": "/bin", "NLU_ENGINE": "rules"}
+    assert without_systems(user) == {"PATH": "/bin", "NLU_ENGINE": "rules"}
 
 
 def test_parts_get_ports_data_and_programs():

@@ -5,17 +5,16 @@ import smtplib
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import msgspec
 import pytest
-import requests
 from concierge import orders, wire
 from concierge.errors import Unavailable, Unprocessable
 from concierge.orders import Status
 from concierge.payments import PaymentsUnavailable
 from concierge.services import assemble
+
+from tests.contract.outside import Ledger, Mailbox, until
 
 
 @pytest.fixture
@@ -47,32 +46,13 @@ def new_guest_id(services, account, now):
 @pytest.fixture
 def faults(stage):
     """Set faults of the Stripe sandbox for the length of a block."""
-    address = f"{stage.stripe_url}/_sandbox/faults"
-
-    @contextmanager
-    def setting(**faults) -> Iterator[None]:
-        requests.put(address, json=faults, timeout=10).raise_for_status()
-        try:
-            yield
-        finally:
-            requests.delete(address, timeout=10).raise_for_status()
-
-    return setting
+    return Ledger(stage.stripe_url).going_wrong
 
 
 @pytest.fixture
 def charges(stage):
     """Tell how often an order was charged, by Stripe's own books."""
-
-    def count(order_id: str) -> int:
-        ledger = requests.get(
-            f"{stage.stripe_url}/_sandbox/ledger",
-            params={"view": "orders", "order_id": order_id},
-            timeout=10,
-        ).json()["orders"]
-        return ledger.get(order_id, {}).get("succeeded_charges", 0)
-
-    return count
+    return Ledger(stage.stripe_url).charges
 
 
 @pytest.fixture
@@ -336,8 +316,8 @@ def test_while_stripe_is_away_an_old_order_is_neither_failed_nor_lost(
     ):
         services.checkout.finish(order)
     with faults(refuse=True):
-        time.sleep(0.3)
-        services.sweep.once(now + dt.timedelta(minutes=1))
+        later = now + dt.timedelta(minutes=1)
+        until(lambda: services.sweep.once(later) >= 1, "the sweep takes it up")
         assert services.orders.find(order.order_id).status is Status.PENDING
     sweep_until_final(services, order.order_id, now)
 
@@ -345,16 +325,7 @@ def test_while_stripe_is_away_an_old_order_is_neither_failed_nor_lost(
 @pytest.fixture
 def mail(stage, account):
     """The mail that the guest got."""
-
-    def received():
-        return requests.get(
-            stage.mailbox_url,
-            params={"to": account.email},
-            headers={"Accept": "application/json"},
-            timeout=10,
-        ).json()
-
-    return received
+    return lambda: Mailbox(stage.mailbox_url).of(account.email)
 
 
 def test_the_end_of_an_order_is_told_by_mail_once(services, guest_id, mail, now):
@@ -371,12 +342,8 @@ def test_mail_that_could_not_be_sent_is_sent_later_and_fails_no_order(
     stage, services, guest_id, mail, now, monkeypatch
 ):
     monkeypatch.setattr("concierge.notifications.WAIT_AFTER_FAILURE_SECONDS", 0.1)
-    address = f"{stage.mailbox_url}/_sandbox/faults"
-    requests.put(address, json={"refuse": True}, timeout=10).raise_for_status()
-    try:
+    with Mailbox(stage.mailbox_url).going_wrong(refuse=True):
         order = services.checkout.buy(guest_id, "k", purchase(now), now)
-    finally:
-        requests.delete(address, timeout=10).raise_for_status()
     assert order.status is Status.CONFIRMED
     assert mail() == []
     for _ in range(50):

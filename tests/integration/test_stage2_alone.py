@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from part import Redis, running
 from wait import free_ports, until_open
 
 from tests.meta.alone.packages import SERVICES, STAGE, environment
@@ -18,19 +19,13 @@ OTHERS = {"catalog", "checkout", "stripe", "mail"}
 
 
 @pytest.fixture(scope="module")
-def redis_port(tmp_path_factory):
-    [port] = free_ports(1)
-    data = str(tmp_path_factory.mktemp("alone") / "redis")
-    command = [sys.executable, "-m", "sandbox.redis", "--port", str(port)]
-    process = subprocess.Popen([*command, "--data", data])
-    until_open(port, process)
-    yield port
-    process.terminate()
-    process.wait(timeout=20)
+def redis_url(tmp_path_factory):
+    with running(Redis(tmp_path_factory.mktemp("alone") / "redis")) as memory:
+        yield memory.url
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_starts_alone(service, backends, redis_port, tmp_path):
+def test_a_service_starts_alone(service, backends, redis_url, tmp_path):
     [port] = free_ports(1)
     gunicorn = Path(sys.executable).with_name("gunicorn")
     log = tmp_path / "log"
@@ -39,7 +34,7 @@ def test_a_service_starts_alone(service, backends, redis_port, tmp_path):
             [sys.executable, gunicorn, "--config", f"{service}/gunicorn.conf.py"]
             + [f"{service}.app:create_app()"],
             cwd=STAGE.path,
-            env=environment(service) | settings(service, port, backends, redis_port),
+            env=environment(service) | settings(service, port, backends, redis_url),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -55,13 +50,13 @@ def test_a_service_starts_alone(service, backends, redis_port, tmp_path):
     assert told.keys() - OTHERS, "it says how its own store is"
 
 
-def settings(service, port, backends, redis_port):
+def settings(service, port, backends, redis_url):
     keys = {f"{name}_SERVICE_KEY": "k" * 64 for name in ("CHECKOUT", "NLU")}
     places = {f"{name.upper()}_URL": NOBODY for name in SERVICES}
     own = {
         f"{service.upper()}_PORT": str(port),
         f"{service.upper()}_DATABASE_URL": backends.database(service),
-        "REDIS_URL": f"redis://127.0.0.1:{redis_port}/0",
+        "REDIS_URL": redis_url,
         "STRIPE_API_KEY": "sk_test_alone",
         "STRIPE_API_BASE": NOBODY,
         "SMTP_PORT": "9",

@@ -19,7 +19,6 @@ import jwt
 import msgspec
 import psycopg
 import pytest
-import redis
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
@@ -28,43 +27,26 @@ from identity.app import create_app
 from identity.config import Settings, SettingsError, load
 from identity.errors import Unauthorized, Unavailable
 from identity.setup import prepare
-from wait import free_ports, until_open
+from part import Part, Redis, running
+from wait import free_ports
 from werkzeug.serving import make_server
 
 PASSWORD = "correct horse battery"
 
 
-class Part:
-    """A part of the sandbox as a process of its own."""
-
-    def __init__(self, module, data):
-        self.module, self.data = module, data
-        [self.port] = free_ports(1)
-        self.start()
-
-    def start(self):
-        place = ["--port", str(self.port), "--data", str(self.data)]
-        self.process = subprocess.Popen([sys.executable, "-m", self.module, *place])
-        until_open(self.port, self.process)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=20)
-
-
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    part = Part("sandbox.postgres", tmp_path_factory.mktemp("identity") / "postgres")
-    yield part
-    part.stop()
+    data = tmp_path_factory.mktemp("identity") / "postgres"
+    with running(Part("postgres", data)) as part:
+        yield part
 
 
 @pytest.fixture(scope="module")
 def memory(tmp_path_factory):
     """A Redis that tests may take away."""
-    part = Part("sandbox.redis", tmp_path_factory.mktemp("identity") / "redis")
-    yield part
-    part.stop()
+    data = tmp_path_factory.mktemp("identity") / "redis"
+    with running(Redis(data)) as memory:
+        yield memory
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +54,7 @@ def settings(postgres, memory):
     url = f"postgresql+psycopg://postgres@127.0.0.1:{postgres.port}/concierge"
     found = Settings(
         identity_database_url=url,
-        redis_url=f"redis://127.0.0.1:{memory.port}/0",
+        redis_url=memory.url,
         token_ttl_seconds=600,
     )
     for _ in range(2):  # harmless to repeat
@@ -110,10 +92,21 @@ class Site:
 
 
 @pytest.fixture
-def site(app):
-    site = Site(app)
-    yield site
-    site.stop()
+def served():
+    """Serve applications as sites, until the end of the test or sooner."""
+    with contextlib.ExitStack() as sites:
+
+        def serve(app):
+            site = Site(app)
+            sites.callback(site.stop)
+            return site
+
+        yield serve
+
+
+@pytest.fixture
+def site(app, served):
+    return served(app)
 
 
 @pytest.fixture
@@ -200,7 +193,7 @@ def test_what_was_revoked_is_forgotten_when_it_would_have_ended(client, memory):
     token, _ = signed_in(client)
     client.post("/v1/logout", headers=bearer(token))
     claims = jwt.decode(token, options={"verify_signature": False})
-    left = redis.Redis(port=memory.port).ttl(f"revoked:{claims['jti']}")
+    left = memory.client.ttl(f"revoked:{claims['jti']}")
     assert 0 < left <= 600
 
 
@@ -220,9 +213,7 @@ def test_unknown_keys_do_not_make_it_ask_each_time(client, elsewhere, site):
     assert site.asked <= 2
 
 
-def test_with_identity_away_guests_stay_signed_in(client, app, settings, monkeypatch):
-    site = Site(app)
-    elsewhere = guests.Guests.at(site.url, settings.redis_url)
+def test_with_identity_away_guests_stay_signed_in(client, site, elsewhere, monkeypatch):
     token, _ = signed_in(client)
     elsewhere.verify(token)
     site.stop()
@@ -233,26 +224,23 @@ def test_with_identity_away_guests_stay_signed_in(client, app, settings, monkeyp
     assert elsewhere.verify(token)
 
 
-def test_who_learned_the_keys_knows_guests_without_identity(client, app, settings):
-    site = Site(app)
-    elsewhere = guests.Guests.at(site.url, settings.redis_url)
+def test_who_learned_the_keys_knows_guests_without_identity(client, site, elsewhere):
     elsewhere.learn().join(30)
     site.stop()
     token, _ = signed_in(client)
     assert elsewhere.verify(token)
 
 
-def test_who_starts_before_identity_learns_the_keys_later(client, app, settings):
+def test_who_starts_before_identity_learns_the_keys_later(app, served, settings):
     keys = guests.PublishedKeys("http://127.0.0.1:9")
     elsewhere = guests.Guests(keys, guests.RevokedTokens(settings.redis_url))
     learning = elsewhere.learn()
     learning.join(guests.REST_SECONDS + 0.5)
     assert learning.is_alive()
-    site = Site(app)
+    site = served(app)
     keys._identity = urllib3.connection_from_url(site.url, retries=False)
     learning.join(30)
     assert not learning.is_alive()
-    site.stop()
 
 
 class Silent:
@@ -316,12 +304,12 @@ def test_who_never_heard_the_keys_says_to_try_again(client, settings):
         assert told.value.retry_after
 
 
-def test_a_new_key_is_asked_for_when_its_first_token_comes(settings, client):
+def test_a_new_key_is_asked_for_when_its_first_token_comes(settings, served):
     key = {"one": Ed25519PrivateKey.generate()}
     published = Flask("keys")
     told = {"keys": [keys.public(k, v) for k, v in key.items()]}
     published.route(guests.KEYS_PATH)(lambda: told)
-    site = Site(published)
+    site = served(published)
     elsewhere = guests.Guests.at(site.url, settings.redis_url)
     assert elsewhere.verify(forged(key["one"], kid="one"))
     two = Ed25519PrivateKey.generate()
@@ -331,7 +319,6 @@ def test_a_new_key_is_asked_for_when_its_first_token_comes(settings, client):
     time.sleep(guests.REST_SECONDS + 0.1)
     assert elsewhere.verify(forged(two, kid="two"))
     assert elsewhere.verify(forged(key["one"], kid="one"))
-    site.stop()
 
 
 def test_without_redis_guests_go_on_and_nobody_is_told_of_a_logout(
@@ -411,10 +398,10 @@ def key_of(token):
     return jwt.get_unverified_header(token)["kid"]
 
 
-def test_a_new_key_signs_and_nobody_is_signed_out(fresh, monkeypatch):
+def test_a_new_key_signs_and_nobody_is_signed_out(fresh, served, monkeypatch):
     monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
     app = create_app(fresh)
-    client, site = app.test_client(), Site(app)
+    client, site = app.test_client(), served(app)
     elsewhere = guests.Guests.at(site.url, fresh.redis_url)
     old, _ = signed_in(client)
     assert elsewhere.verify(old)
@@ -439,7 +426,6 @@ def test_a_new_key_signs_and_nobody_is_signed_out(fresh, monkeypatch):
         assert elsewhere.verify(old)
     assert site.asked == asked + 1
     assert client.post("/v1/logout", headers=bearer(old)).status_code == 204
-    site.stop()
 
 
 def test_an_old_key_is_forgotten_when_its_tokens_have_ended(fresh, monkeypatch):
@@ -456,11 +442,11 @@ def test_an_old_key_is_forgotten_when_its_tokens_have_ended(fresh, monkeypatch):
     assert len(published) == 3
 
 
-def test_a_token_of_a_key_that_is_gone_opens_nothing(fresh, monkeypatch):
+def test_a_token_of_a_key_that_is_gone_opens_nothing(fresh, served, monkeypatch):
     monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(guests, "REST_SECONDS", 0.0)
     app = create_app(fresh)
-    site = Site(app)
+    site = served(app)
     elsewhere = guests.Guests.at(site.url, fresh.redis_url)
     token, _ = signed_in(app.test_client())
     assert elsewhere.verify(token)
@@ -474,7 +460,6 @@ def test_a_token_of_a_key_that_is_gone_opens_nothing(fresh, monkeypatch):
     monkeypatch.setattr(guests.time, "monotonic", lambda: later)
     with pytest.raises(Unauthorized):
         elsewhere.verify(token)
-    site.stop()
 
 
 # Tokens that nobody here issued

@@ -14,6 +14,7 @@ from wait import free_base, until
 from sandbox.runner import started
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places, read_state
+from tests.contract.outside import Mailbox
 from tests.guest import Guest
 
 pytestmark = pytest.mark.full
@@ -89,11 +90,6 @@ def chat(guest):
     return guest.post("/nlu", json={"messages": [said]}, timeout=20)
 
 
-def mail_to(stage, email):
-    wanted = {"params": {"to": email}, "headers": {"Accept": "application/json"}}
-    return requests.get(stage.mailbox_url, **wanted, timeout=20).json()
-
-
 def replace(stage, service):
     program = [sys.executable, "-m", "sandbox.runner", "restart", "2", service]
     return subprocess.run(
@@ -133,7 +129,8 @@ def test_a_service_that_does_not_start_leaves_the_others_serving(start):
         assert guest.get("/products").status_code == 200
         assert guest.buy("roses-red-dozen").json()["order"]["status"] == "confirmed"
         assert len(guest.get("/orders").json()["orders"]) == 1
-        until(lambda: mail_to(stage, guest.email), "the confirmation arrives")
+        mailbox = Mailbox(stage.mailbox_url)
+        until(lambda: mailbox.of(guest.email), "the confirmation arrives")
         answer = guest.post("/nlu", json={"messages": []})
         assert answer.status_code == 503
         assert "Retry-After" in answer.headers

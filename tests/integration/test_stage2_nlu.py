@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import logging
 import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
 
-import jwt
 import pytest
-import redis
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask, jsonify, request
-from jwt.algorithms import OKPAlgorithm
 from nlu import app as nlu_app
 from nlu import nlu as seam
 from nlu import wording
 from nlu.callers import Callers
 from nlu.config import Settings, SettingsError, load
-from wait import free_ports, until, until_open
+from part import Redis, running
+from wait import free_ports, until
 from werkzeug.serving import make_server
 
 SERVICE_KEY = "nlu-to-catalog-in-the-tests-of-nlu"
@@ -58,7 +53,7 @@ ORDER = {
 
 
 class Others:
-    """Stand-ins for identity, catalog and checkout, which can be told to misbehave."""
+    """Stand-ins for catalog and checkout, which can be told to misbehave."""
 
     def __init__(self):
         self.mode = {"catalog": "well", "checkout": "well"}
@@ -66,7 +61,6 @@ class Others:
         self.carried = []
         self.orders = [ORDER]
         self.released = threading.Event()
-        self.signing_key = Ed25519PrivateKey.generate()
         self._callers = Callers("catalog", {"nlu": SERVICE_KEY})
         self.server = make_server("127.0.0.1", 0, self._app(), threaded=True)
         self.server.daemon_threads = True
@@ -75,11 +69,6 @@ class Others:
 
     def _app(self):
         app = Flask("others")
-
-        @app.get("/v1/internal/keys")
-        def keys():
-            public = OKPAlgorithm.to_jwk(self.signing_key.public_key(), as_dict=True)
-            return jsonify(keys=[public | {"kid": "one", "alg": "EdDSA", "use": "sig"}])
 
         @app.get("/v1/internal/products")
         def products():
@@ -102,58 +91,14 @@ class Others:
             return jsonify(code=503, message="Ill."), 503
         return "what?" if mode == "raving" else jsonify(answer)
 
-    def token(self, guest_id):
-        now = int(time.time())
-        claims = {
-            "iss": "concierge-identity",
-            "aud": "concierge",
-            "sub": guest_id,
-            "email": "guest@example.com",
-            "jti": uuid.uuid4().hex,
-            "iat": now,
-            "exp": now + 600,
-        }
-        key = self.signing_key
-        return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": "one"})
-
-
-class Redis:
-    """A Redis of the test's own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        [self.port] = free_ports(1)
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self):
-        command = [sys.executable, "-m", "sandbox.redis", "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            [*command, "--data", str(self.folder)], stdout=subprocess.DEVNULL
-        )
-        until_open(self.port, self.process)
-        self.client = redis.Redis.from_url(self.url)
-        until(self._answers, "Redis answers")
-
-    def _answers(self):
-        try:
-            return self.client.ping()
-        except redis.RedisError:
-            return False
-
-    def stop(self):
-        self.client.close()
-        self.process.terminate()
-        self.process.wait(timeout=20)
-
 
 class Chat:
     """One guest of one copy of the service."""
 
-    def __init__(self, app, others, guest_id=None):
+    def __init__(self, app, identity, guest_id=None):
         self.guest_id = guest_id or uuid.uuid4().hex
         self.key = f"dialogue:{self.guest_id}"
-        self.token = others.token(self.guest_id)
+        self.token = identity.token(self.guest_id, "guest@example.com")
         self._client = app.test_client()
 
     def post(self, *texts, **headers):
@@ -173,9 +118,8 @@ class Chat:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    running = Redis(tmp_path_factory.mktemp("redis"))
-    yield running
-    running.stop()
+    with running(Redis(tmp_path_factory.mktemp("redis"))) as server:
+        yield server
 
 
 @pytest.fixture
@@ -188,7 +132,7 @@ def others():
 
 
 @pytest.fixture
-def make(server, others):
+def make(server, identity, others):
     """Make copies of the application, each with settings of its own."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
@@ -196,7 +140,7 @@ def make(server, others):
     def made(**settings):
         usual = {
             "redis_url": server.url,
-            "identity_url": others.url,
+            "identity_url": identity.url,
             "catalog_url": others.url,
             "checkout_url": others.url,
             "nlu_service_key": SERVICE_KEY,
@@ -216,8 +160,8 @@ def app(make):
 
 
 @pytest.fixture
-def chat(app, others):
-    return Chat(app, others)
+def chat(app, identity):
+    return Chat(app, identity)
 
 
 @pytest.fixture
@@ -230,32 +174,32 @@ def nowhere():
 # --- all is well ----------------------------------------------------------------------
 
 
-def test_the_conversation_goes_on_in_another_copy_of_the_service(make, others):
-    first = Chat(make(), others)
-    second = Chat(make(), others, first.guest_id)
+def test_the_conversation_goes_on_in_another_copy_of_the_service(make, identity):
+    first = Chat(make(), identity)
+    second = Chat(make(), identity, first.guest_id)
     assert "Which one" in first.say("show me flowers")[0]
     assert "How many" in second.say("the first one")[0]
 
 
-def test_the_state_expires(make, others, server):
-    chat = Chat(make(dialogue_ttl_seconds=1.0), others)
+def test_the_state_expires(make, identity, server):
+    chat = Chat(make(dialogue_ttl_seconds=1.0), identity)
     chat.say("show me flowers")
     assert server.client.pttl(chat.key) in range(1, 1001)
     until(lambda: not server.client.exists(chat.key), "the state expires")
     assert "How many" not in chat.say("the first one")[0]
 
 
-def test_the_silence_counts_from_the_last_word(make, others, server):
-    chat = Chat(make(dialogue_ttl_seconds=1000), others)
+def test_the_silence_counts_from_the_last_word(make, identity, server):
+    chat = Chat(make(dialogue_ttl_seconds=1000), identity)
     chat.say("hello")
     server.client.pexpire(chat.key, 5000)
     chat.say("hello")
     assert server.client.pttl(chat.key) > 5000
 
 
-def test_guests_do_not_share_a_conversation(app, others):
-    Chat(app, others).say("show me flowers")
-    assert "How many" not in Chat(app, others).say("the first one")[0]
+def test_guests_do_not_share_a_conversation(app, identity):
+    Chat(app, identity).say("show me flowers")
+    assert "How many" not in Chat(app, identity).say("the first one")[0]
 
 
 @pytest.mark.parametrize(
@@ -293,8 +237,8 @@ def test_a_product_of_a_newer_catalogue_is_left_out(chat):
     assert not any("parrot" in text.lower() for text in texts)
 
 
-def test_the_list_is_asked_for_once_while_it_is_fresh(make, others):
-    chat = Chat(make(catalog_fresh_seconds=1000), others)
+def test_the_list_is_asked_for_once_while_it_is_fresh(make, identity, others):
+    chat = Chat(make(catalog_fresh_seconds=1000), identity)
     chat.say("hello")
     chat.say("show me flowers")
     assert others.asked.count("catalog") == 1
@@ -309,14 +253,16 @@ def test_the_list_is_learned_before_the_first_guest_asks(app, others):
     assert not learning.is_alive()
 
 
-def test_a_catalogue_that_starts_later_is_known_at_once_to_the_first_guest(app, others):
+def test_a_catalogue_that_starts_later_is_known_at_once_to_the_first_guest(
+    app, identity, others
+):
     others.mode["catalog"] = "ill"
     learning = app.extensions["nlu"].catalog.learn()
     # More tries than open a breaker.
     until(lambda: others.asked.count("catalog") > 8, "it asks often")
     others.mode["catalog"] = "well"
     learning.join(30)
-    assert seam.NO_CATALOG not in Chat(app, others).say("show me flowers")
+    assert seam.NO_CATALOG not in Chat(app, identity).say("show me flowers")
 
 
 def test_nobody_talks_without_a_token(chat):
@@ -369,12 +315,12 @@ def test_chat_works_and_says_so_when_the_catalogue_was_never_read(chat, others, 
 
 
 def test_what_was_being_ordered_outlives_a_catalogue_that_is_away(
-    make, others, nowhere
+    make, identity, nowhere
 ):
-    chat = Chat(make(), others)
+    chat = Chat(make(), identity)
     chat.say("show me flowers", "the first one")
     restarted = make(catalog_url=f"http://{nowhere}")
-    assert Chat(restarted, others, chat.guest_id).say("2")[0] == seam.NO_CATALOG
+    assert Chat(restarted, identity, chat.guest_id).say("2")[0] == seam.NO_CATALOG
     assert "address" in chat.say("2")[0]
 
 
@@ -397,42 +343,40 @@ def test_a_breaker_spares_guests_the_wait_for_a_silent_service(chat, others):
     assert others.asked.count("checkout") < 16
 
 
-def test_chat_answers_without_redis_and_says_that_it_may_forget(make, others, nowhere):
-    chat = Chat(make(redis_url=f"redis://{nowhere}/0"), others)
+def test_chat_answers_without_redis_and_says_that_it_may_forget(
+    make, identity, nowhere
+):
+    chat = Chat(make(redis_url=f"redis://{nowhere}/0"), identity)
     for _ in range(2):
         first, second, *_ = chat.say("show me flowers")
         assert first == seam.FORGETFUL
         assert second.startswith("Here are flowers")
 
 
-def test_a_restart_of_redis_is_lived_through(make, others, tmp_path):
-    own = Redis(tmp_path)
-    try:
-        chat = Chat(make(redis_url=own.url), others)
+def test_a_restart_of_redis_is_lived_through(make, identity, tmp_path):
+    with running(Redis(tmp_path)) as own:
+        chat = Chat(make(redis_url=own.url), identity)
         chat.say("show me flowers")
         own.stop()
         assert chat.say("hello")[0] == seam.FORGETFUL
         own.start()
         # Not even a pooled connection that the restart has cut is noticed.
         assert "How many" in chat.say("the first one")[0]
-    finally:
-        own.stop()
 
 
-def test_a_redis_that_keeps_silent_does_not_hold_a_guest(make, others, tmp_path):
-    own = Redis(tmp_path)
-    try:
-        chat = Chat(make(redis_url=own.url), others)
+def test_a_redis_that_keeps_silent_does_not_hold_a_guest(make, identity, tmp_path):
+    with running(Redis(tmp_path)) as own:
+        chat = Chat(make(redis_url=own.url), identity)
         chat.say("hello")
         own.process.send_signal(signal.SIGSTOP)
-        assert chat.say("hello")[0] == seam.FORGETFUL
-    finally:
-        own.process.send_signal(signal.SIGCONT)
-        own.stop()
+        try:
+            assert chat.say("hello")[0] == seam.FORGETFUL
+        finally:
+            own.process.send_signal(signal.SIGCONT)
 
 
-def test_without_resilience_a_silent_service_holds_its_guest(make, others):
-    chat = Chat(make(resilience="off"), others)
+def test_without_resilience_a_silent_service_holds_its_guest(make, identity, others):
+    chat = Chat(make(resilience="off"), identity)
     chat.say("hello")
     others.mode["checkout"] = "silent"
     answers = []

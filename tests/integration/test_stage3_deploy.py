@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from deployment import __main__ as command
-from deployment import cloud, down, up
+from deployment import cloud, down, up, values
 from deployment.settings import Deployment, deployment
 from tests.guest import Guest
 
@@ -30,8 +30,8 @@ SETTINGS = {
     # The local AWS has no budgets.
     "BUDGET_LIMIT": "0",
     "NLU_ENGINE": "rules",
-    # Another than the running stage's, which would go with this deployment.
-    "MAIL_FROM": "Concierge <dev@example.com>",
+    # The running stage's: SES has it already, and is to keep it.
+    "MAIL_FROM": values.MAIL_FROM,
 }
 FUNCTIONS = ("CATALOG_API", "CATALOG_STOCK_SHELVES", "CHECKOUT_API", "CHECKOUT_SWEEP")
 FUNCTIONS += ("NLU_API",)
@@ -48,6 +48,7 @@ CALLS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}],
 }
+SENDER = "concierge@example.com"
 PLANTED = "concierge-dev-forgotten"
 
 
@@ -193,6 +194,8 @@ def test_a_deployment_works_and_is_removed_to_the_last_thing(
     assert "Nothing is left of concierge-dev." in capsys.readouterr().out
     # And the other deployment beside it is as it was.
     assert Guest(serverless).get("/products/candy-jar").ok
+    sender = cloud.client("sesv2").get_email_identity(EmailIdentity=SENDER)
+    assert sender["VerifiedForSendingStatus"]
     if has_lent_roles:
         assert roles_of("Lab") == {"LabRole", "LabGuests"}
 

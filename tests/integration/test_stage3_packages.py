@@ -65,7 +65,10 @@ def test_a_package_has_what_is_needed_and_no_more(package):
     assert not [name for name in names if "/tests/" in name or name.endswith(".pyi")]
 
 
-@pytest.mark.xfail(not LINUX, reason="what is packaged runs on Lambda's Linux only")
+@pytest.mark.xfail(
+    not LINUX and "CI" not in os.environ,
+    reason="what is packaged runs on Lambda's Linux only",
+)
 def test_a_package_imports_nothing_that_was_left_out(package, tmp_path):
     service, archive = package
     zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path / "task")

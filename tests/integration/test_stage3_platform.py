@@ -43,6 +43,10 @@ def stage(once: list[str]):
     """The stage, started for the second time."""
     with running() as stage:
         yield stage
+        # It removes everything, and therefore comes last.
+        done = deployment(stage, "down")
+        assert done.returncode == 0, done.stderr
+        assert "Nothing is left" in done.stdout
 
 
 def running():
@@ -133,13 +137,6 @@ def test_the_page_is_there_with_its_configuration(stage):
     assert config["user_pool_client_id"] == stage.user_pool_client_id
     assert "<title>" in site_file(stage, "index.html").text
     assert site_file(stage, "docs/assets/swagger-ui-bundle.js").status_code == 200
-
-
-def test_what_is_gone_is_told_and_what_is_left_is_found(stage):
-    """Last: it removes everything."""
-    done = deployment(stage, "down")
-    assert done.returncode == 0, done.stderr
-    assert "Nothing is left" in done.stdout
 
 
 def deployment(stage: RunningStage, *words: str) -> subprocess.CompletedProcess[str]:

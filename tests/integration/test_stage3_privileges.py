@@ -18,7 +18,7 @@ from tests.probes import World, probe_of
 # It starts the whole stage.
 pytestmark = pytest.mark.full
 
-GRANTS = grants()
+GRANTS = grants(3)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_without_a_grant_something_fails(grant: Grant, world: World):
     assert probe(world), f"it failed with {grant}, too"
 
 
-@pytest.mark.parametrize("role", shipped())
+@pytest.mark.parametrize("role", shipped(3))
 def test_a_role_is_refused_what_it_has_no_business_with(role: str, world: World):
     tried = refusals.table(world, role)
     assert len(tried) > refusals.AT_LEAST

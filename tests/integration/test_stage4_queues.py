@@ -7,7 +7,6 @@ are put aside. Nothing is concluded about crowds.
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 import time
@@ -19,16 +18,14 @@ import boto3
 import pytest
 import requests
 
-from sandbox.runner import RunningStage, started
+from sandbox.runner import RunningStage
 from sandbox.runner.stages import REPOSITORY
-from sandbox.runner.state import RUN_ROOT
-from tests.contract.outside import Ledger, until
+from tests.contract.outside import Faulty, Ledger, until
 from tests.guest import Guest
 
-NAME = "stage4-queues"
-PORT_BASE = 8442
 QUEUE = "charge-order"
 DEAD_LETTERS = f"{QUEUE}-dead-letters"
+OUTAGE_SECONDS = 15
 
 # It starts the whole stage.
 pytestmark = pytest.mark.full
@@ -123,10 +120,10 @@ class Operator:
 
 
 @pytest.fixture(scope="module")
-def stage():
-    shutil.rmtree(RUN_ROOT / NAME, ignore_errors=True)
-    with started(4, name=NAME, port_base=PORT_BASE) as running:
-        yield running
+def stage(with_queues):
+    yield with_queues
+    # It removes everything, and therefore comes last.
+    assert "Nothing is left" in Operator(with_queues).does("down")
 
 
 @pytest.fixture(scope="module")
@@ -168,14 +165,14 @@ def ends(guest, order_id):
     return until(ended, f"{order_id} ends", 90)
 
 
-def test_what_is_accepted_waits_while_nobody_charges(guest, operator, paused):
+def test_what_is_accepted_waits_while_nobody_charges(guest, operator, ledger, paused):
     order_id = accepted(guest)
-    time.sleep(1)
-    assert guest.order(order_id)["status"] == "pending"
     row = next(r for r in operator.does("queues").splitlines() if r.startswith(QUEUE))
     assert row.split()[1] == "1"
     assert row.endswith("paused")
     assert "4 hours after it was accepted" in operator.does("pause", "--queue", QUEUE)
+    assert guest.order(order_id)["status"] == "pending"
+    assert ledger.of(order_id) == {}
     operator.does("resume", "--queue", QUEUE)
     assert ends(guest, order_id) == "confirmed"
 
@@ -270,39 +267,30 @@ def test_an_outage_of_the_card_processor_delays_orders_and_loses_none(
     dead_before = operator.count(DEAD_LETTERS)
     with ledger.going_wrong(refuse=True):
         orders = [accepted(guest) for _ in range(8)]
-        time.sleep(15)
+        until(ledger.injected, "somebody has tried to charge")
+        # Until messages have come again, in vain as well.
+        time.sleep(OUTAGE_SECONDS)
         assert {guest.order(o)["status"] for o in orders} == {"pending"}
     assert {ends(guest, order_id) for order_id in orders} == {"confirmed"}
     assert [ledger.charges(order_id) for order_id in orders] == [1] * len(orders)
     assert operator.count(DEAD_LETTERS) == dead_before
 
 
-class Suppliers:
-    """The stand-in of those who have the tables.
-
-    Args:
-        stage: the running stage.
-    """
-
-    def __init__(self, stage: RunningStage) -> None:
-        aws = urlsplit(stage.aws_endpoint_url)
-        self._url = f"http://127.0.0.1:{aws.port + 40}/_sandbox"
+class Suppliers(Faulty):
+    """The stand-in of those who have the tables."""
 
     def state(self, order_id: str) -> str | None:
-        every = requests.get(f"{self._url}/bookings", timeout=10).json()["bookings"]
+        answer = requests.get(f"{self._url}/_sandbox/bookings", timeout=10)
+        answer.raise_for_status()
+        every = answer.json()["bookings"]
         states = {booking["reference"]: booking["state"] for booking in every}
         return states.get(order_id)
-
-    @contextmanager
-    def going_wrong(self, **faults):
-        requests.put(f"{self._url}/faults", json=faults, timeout=10)
-        yield
-        requests.delete(f"{self._url}/faults", timeout=10)
 
 
 @pytest.fixture(scope="module")
 def suppliers(stage):
-    return Suppliers(stage)
+    aws = urlsplit(stage.aws_endpoint_url)
+    return Suppliers(f"http://127.0.0.1:{aws.port + 40}")
 
 
 TABLE = {"productId": "table-rooftop"}
@@ -345,7 +333,7 @@ def test_a_supplier_that_is_away_delays_its_guests_and_charges_none(
 ):
     with suppliers.going_wrong(refuse=True):
         order_id = accepted(guest, **TABLE)
-        time.sleep(8)
+        until(lambda: suppliers.injected() > 1, "they were asked, and asked again", 90)
         assert guest.order(order_id)["status"] == "pending"
         assert ledger.of(order_id) == {}
     assert ends(guest, order_id) == "confirmed"
@@ -374,8 +362,3 @@ def test_a_declined_card_ends_the_order_with_one_delivery(guest, operator, ledge
     charges = [line for line in story.splitlines() if "payments-charge" in line]
     assert [line for line in charges if "delivery=2" in line] == []
     assert ledger.charges(order_id) == 0
-
-
-def test_what_is_gone_is_told_and_nothing_is_left(operator):
-    """Last: it removes everything."""
-    assert "Nothing is left" in operator.does("down")

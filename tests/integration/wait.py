@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import random
 import socket
-import time
 
 import psutil
 
-SECONDS = 30.0
-
-
-def until(condition, what, seconds=SECONDS):
-    """Wait until `condition()` is true and return its value; fail with `what`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
-    return value
+from tests.contract.outside import until
 
 
 def until_ended(processes):

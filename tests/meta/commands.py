@@ -63,7 +63,7 @@ RUN = (
     RunBy(
         r"make test-service STAGE=2 SERVICE=\w+",
         "tests/integration/test_stage2_alone.py",
-        "def test_",
+        "def test_a_service_starts_alone",
     ),
     RunBy(
         r"make (exercise|grade) EXERCISE=\d",
@@ -77,12 +77,16 @@ RUN = (
     ),
     RunBy(r"make reference", "tests/meta/test_course.py", "reference.pages()"),
     RunBy(r"make carry", "tests/meta/test_carried_over.py", "copies("),
-    RunBy(r"make (chat)", "tests/unit/test_chat.py", "def test_"),
-    RunBy(r"make (understand)", "tests/unit/test_understand.py", "def test_"),
-    RunBy(r"make nlu-bench.*", "tests/unit/test_nlu_bench.py", "def test_"),
+    RunBy(r"make (chat)", "tests/unit/test_chat.py", "chat.main()"),
+    RunBy(r"make (understand)", "tests/unit/test_understand.py", "understand.main()"),
+    RunBy(r"make nlu-bench.*", "tests/unit/test_nlu_bench.py", 'public("light"'),
     RunBy(r"make rotate-keys STAGE=2", "tests/integration", "identity.rotate"),
-    RunBy(r"make drill( STAGE=[1-4])?", "tests/drill/test_drill.py", "def test_"),
-    RunBy(FAULTS, "tests/integration/test_stage1_checkout.py", "_sandbox/faults"),
+    RunBy(
+        r"make drill( STAGE=[124])?",
+        "tests/drill/test_drill.py",
+        "EVERY[name](under_drill, size)",
+    ),
+    RunBy(FAULTS, "tests/contract/outside.py", "_sandbox/faults"),
     RunBy(
         r"\.venv/bin/python -m sandbox\.stripe .*",
         "tests/integration/test_stripe_sandbox.py",
@@ -95,9 +99,13 @@ RUN = (
     RunBy(
         r"make bill( USERS=10000 PEAK=50)?",
         "tests/unit/test_costs_bill.py",
-        "def test_",
+        '"load_tests.costs"',
     ),
-    RunBy(r"make limits( USERS=100000)?", "tests/unit/test_limits.py", "def test_"),
+    RunBy(
+        r"make limits( USERS=100000)?",
+        "tests/unit/test_limits.py",
+        '"load_tests.limits"',
+    ),
     RunBy(r"make experiments", "tests/unit/test_experiments.py", "listed()"),
     RunBy(
         r"make experiment NAME=idle-cost",
@@ -142,6 +150,7 @@ EXCUSED = (
         r"make (run-stage|redeploy|logs|deploy|destroy|bench) STAGE=[34].*",
         AMAZON,
     ),
+    Excused(r"make drill STAGE=3", AMAZON),
     Excused(r"make (deploy|destroy)", AMAZON),
     Excused(r"make (queues|redrive|pause|resume|order)( STAGE=4.*)?", AMAZON),
     Excused(r"(aws|cd) .*", AMAZON),

@@ -198,6 +198,12 @@ def test_what_is_made_from_sources_is_up_to_date(path):
     assert read(path) == reference.pages()[path], "Run `make reference`."
 
 
+def test_the_makefile_prints_the_same_with_every_shell():
+    # What `echo` makes of a backslash differs between dash and bash.
+    lines = read(REPOSITORY / "Makefile").splitlines()
+    assert not [line for line in lines if re.search(r'echo "[^"]*\\[^$"]', line)]
+
+
 def test_the_page_of_commands_has_every_target():
     makefile = read(REPOSITORY / "Makefile")
     named = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))

@@ -1,40 +1,16 @@
 """What the pages say is there, is there."""
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-
-
-def tracked(*patterns: str) -> list[Path]:
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.split("\n")
-    return [PROJECT / name for name in names if name and (PROJECT / name).exists()]
-
+from tests.meta.carried_over import REPOSITORY
+from tests.meta.pages import name_of, tracked
 
 PAGES = tracked("*.md")
 TARGETS = set(
-    re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
 )
-
-
-def name_of(page: Path) -> str:
-    return str(page.relative_to(PROJECT))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_link_leads_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
 
 
 def unknown_targets(text: str) -> list[str]:
@@ -61,7 +37,7 @@ def test_every_module_that_a_stage_names_exists(page):
 
 def test_every_target_has_its_help_beside_it():
     described = re.findall(
-        r"^([a-z-]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE
+        r"^([a-z-]+):.*## ", (REPOSITORY / "Makefile").read_text(), re.MULTILINE
     )
     assert set(described) == TARGETS
 

@@ -174,3 +174,15 @@ def test_an_exercise_that_is_not_there_is_told_with_those_that_are(number):
 def test_what_was_not_begun_is_not_graded(tmp_path):
     with pytest.raises(FileNotFoundError, match="make exercise EXERCISE=1"):
         exercises.grade("1", tmp_path / "nothing")
+
+
+def test_no_points_are_given_by_a_grader_that_does_not_load(
+    tmp_path, capfd, monkeypatch
+):
+    broken = tmp_path / ALL[0].name
+    broken.mkdir()
+    (broken / "grader.py").write_text("import a_package_that_is_not_there\n")
+    monkeypatch.setattr(exercises, "EXERCISES", tmp_path)
+    status, counts, got = graded(broken, tmp_path, capfd)
+    assert status
+    assert (counts, got) == ({"error": 1}, 0)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from load_tests.bench import lambdas, report_lambdas
+import pytest
+
+from load_tests.bench import calls, lambdas, report_lambdas
+from load_tests.bench.load import LoadError
 
 # As Lambda writes it: with tabs, and the start of a worker at the end.
 AMAZON = (
@@ -81,3 +84,10 @@ def test_visits_are_told_with_their_interval_and_what_they_do_not_show():
     assert "| 3.00 | 30.00 | **0.100** | 0.100 to 0.100 |" in told
     assert "| products | 2.0 | 20.0 |" in told
     assert "Lambda and DynamoDB take is not in it" in told
+
+
+def test_cpu_is_of_the_workers_that_were_there_all_the_time():
+    assert calls.used_between({1: 5.0, 2: 10.0}, {1: 9.0, 2: 11.0}) == 5.0
+    for after in ({1: 9.0}, {1: 9.0, 2: 11.0, 3: 800.0}):
+        with pytest.raises(LoadError, match="measure again"):
+            calls.used_between({1: 5.0, 2: 10.0}, after)

@@ -1,9 +1,12 @@
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from concierge import numbers
 from concierge.entities import extract
 from concierge.products import load_products
+from concierge.remaining import FIGURE
 
 PRODUCTS = load_products()
 WEDNESDAY = date(2025, 6, 4)
@@ -335,3 +338,21 @@ def test_what_was_found_can_be_written_as_json():
         "products": ("roses-red-dozen", "roses-white"),
         "date": "2025-06-05",
     }
+
+
+def test_a_long_row_of_digits_is_tried_once():
+    figure, row = re.compile(FIGURE), "7" * 2000
+    assert [at for at in range(len(row)) if figure.match(row, at)] == [0]
+
+
+def test_a_number_word_is_read_with_the_few_words_before_it(monkeypatch):
+    read = []
+
+    class Pattern:
+        def search(self, before):
+            read.append(len(before))
+
+    monkeypatch.setattr(numbers, "_POINTING", Pattern())
+    numbers.in_figures("one " * 500)
+    assert len(read) == 500
+    assert max(read) < 100

@@ -15,6 +15,7 @@ import pytest
 from load_tests.experiments import (
     archive,
     broken_commit,
+    idle_cost,
     lab,
     memory,
     pages,
@@ -97,6 +98,17 @@ def test_a_page_is_told_again():
 def test_a_page_may_end_with_a_paragraph():
     page = "![A plot](results/experiments/one.png)\n\nOld\nwords.\n"
     assert pages.retold(page, "one", "New.").endswith("one.png)\n\nNew.\n")
+
+
+def test_a_paragraph_may_have_a_list_in_its_middle():
+    plot = "![A plot](../results/experiments/one.png)\n\n"
+    long = " ".join(["word"] * 60)
+    paragraph = f"First:\n\n* {long};\n* two.\n\nSo {long}."
+    page = f"{plot}Old.\n\nMore.\n"
+    new = pages.retold(page, "one", paragraph)
+    assert pages.told(new, "one") == paragraph
+    assert all(len(line) <= pages.WIDTH for line in new.splitlines())
+    assert pages.retold(new, "one", "Old.") == page
 
 
 def test_only_one_experiment_runs_at_a_time(tmp_path):
@@ -199,7 +211,7 @@ def test_a_failure_that_spreads_is_told_so():
     spread = {"1": one, "2": watched(chat=5, buy=5), "3": watched(chat=5)}
     told = tell(results | {"watched": spread})
     assert "At stage 2 it did not stay where it was" in told
-    assert "guests of stage 3 kept" in told
+    assert "Guests of stage 3 kept" in told
     nothing = {"1": watched(chat=5), "2": watched(chat=5), "3": watched(chat=5)}
     assert "lost no more than the others" in tell(results | {"watched": nothing})
 
@@ -381,3 +393,11 @@ def test_cold_starts_say_what_a_laptop_cannot_show():
     assert "cannot show" in tell(results)
     results["functions"][0]["cold_ms"] = [31.0]
     assert "hardly a difference" in tell(results)
+
+
+def test_the_saved_bill_of_nobody_is_the_one_that_is_reckoned_today():
+    class Laboratory:
+        say = staticmethod(lambda words: None)
+
+    again = "make experiment NAME=idle-cost SAVE=yes"
+    assert idle_cost.run(Laboratory()) == archive.saved("idle-cost")["results"], again

@@ -1,10 +1,13 @@
 """The experiment on failures tells what is wrong, and would not miss it."""
 
 import json
+import sys
+from contextlib import nullcontext
+from unittest.mock import MagicMock
 
 import pytest
 
-from load_tests.failures import report
+from load_tests.failures import crowd, report
 from load_tests.failures.operations import OPERATIONS, Answer
 from sandbox.runner.stages import REPOSITORY, STAGES
 
@@ -69,3 +72,18 @@ def test_the_readme_has_the_table_of_the_committed_result():
     assert report.wrong(found) == result["wrong"] == []
     page = (STAGES[2].path / "README.md").read_text(encoding="utf-8")
     assert report.short(found, result["cap_seconds"]) in page
+
+
+@pytest.mark.parametrize("save", [False, True])
+def test_a_crowd_keeps_its_result_where_it_is_asked_to(monkeypatch, tmp_path, save):
+    seen = {"orders": [(200, 0.1)], "checkouts": [], "bought for nobody": 0}
+    monkeypatch.setattr(crowd, "started", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(crowd, "backstage_of", MagicMock())
+    monkeypatch.setattr(crowd, "_tried", lambda running: seen)
+    monkeypatch.setattr(crowd, "RUN_ROOT", tmp_path / "run")
+    monkeypatch.setattr(crowd, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(sys, "argv", ["crowd", *(["--save"] if save else [])])
+    assert crowd.main() == 0
+    told = json.loads((tmp_path / "run" / crowd.NAME).read_text())
+    assert {"measured", "commit"} <= told["machine"].keys()
+    assert (tmp_path / "results" / crowd.NAME).exists() == save

@@ -12,7 +12,14 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from tests.chalice_apps import ACCOUNT, GUEST, OTHER_GUEST, REGION, application
+from tests.chalice_apps import (
+    ACCOUNT,
+    GUEST,
+    OTHER_GUEST,
+    REGION,
+    application,
+    guests_of_facebook,
+)
 
 TOMORROW = str(dt.datetime.now(dt.timezone.utc).date() + dt.timedelta(days=1))
 PURCHASE = {
@@ -270,6 +277,15 @@ def test_a_letter_that_could_not_be_sent_is_sent_later_and_once(shop, monkeypatc
         shop.sweep_later()
     assert len(shop.mails()) == 1
     assert shop.unfinished() == []
+
+
+def test_a_guest_who_came_by_facebook_is_found_by_what_the_signature_says(shop):
+    notifications = shop.app.part("notifications").Notifications("pool", SENDER)
+    email = "eve@example.com"
+    with guests_of_facebook(pool="pool", account=ACCOUNT, email=email) as cognito:
+        notifications.__dict__["_cognito"] = cognito
+        assert notifications.account(ACCOUNT)["email"] == email
+        assert notifications.account(ACCOUNT[::-1]) == {}
 
 
 def test_a_guest_whose_account_is_gone_is_not_told_for_ever(shop):

@@ -104,7 +104,11 @@ def test_policies_have_no_wildcard_but_those_that_are_listed(deployed):
 
 def test_only_the_local_aws_takes_any_sender_of_letters(monkeypatch):
     monkeypatch.setattr(values, "account", lambda: "000000000000")
-    asked = {"PARTNER_API_KEY": "key", "STRIPE_API_KEY": "sk_test_1"}
+    asked = {
+        "MAIL_FROM": "Concierge <you@example.org>",
+        "PARTNER_API_KEY": "key",
+        "STRIPE_API_KEY": "sk_test_1",
+    }
     amazon = values.told(Deployment(3, "dev", None, asked))
     assert not [name for name, value in amazon.items() if "*" in value]
     local = Deployment(3, "local", "http://127.0.0.1:8300", asked)

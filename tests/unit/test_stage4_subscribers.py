@@ -11,7 +11,15 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from tests.chalice_apps import REGION, Context, application, delivered, failed
+from tests.chalice_apps import (
+    ACCOUNT,
+    REGION,
+    Context,
+    application,
+    delivered,
+    failed,
+    guests_of_facebook,
+)
 
 SENDER = "concierge@example.com"
 EVENT = {
@@ -119,6 +127,15 @@ def test_who_is_telling_at_this_moment_is_not_disturbed(teller):
 def test_a_guest_whose_account_is_gone_is_told_nothing(teller):
     assert teller.take({"account": None}, {"account": "b"}) == []
     assert mails() == []
+
+
+def test_a_guest_who_came_by_facebook_is_found_by_what_the_signature_says(teller):
+    notifications = teller.app.part("notifications").Notifications(None, "pool", SENDER)
+    email = "eve@example.com"
+    with guests_of_facebook(pool="pool", account=ACCOUNT, email=email) as cognito:
+        notifications.__dict__["_cognito"] = cognito
+        assert notifications.account(ACCOUNT)["email"] == email
+        assert notifications.account(ACCOUNT[::-1]) == {}
 
 
 def test_a_sale_is_recorded_once_and_poison_is_not():

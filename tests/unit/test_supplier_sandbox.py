@@ -96,6 +96,9 @@ def test_payments_asks_it_and_knows_when_it_is_away(url):
         faults(url, refuse=True)
         with pytest.raises(errors.Unavailable):
             supplier.hold(order)
+        known = ask("GET", f"{url}/_sandbox/faults").json()
+        assert known["settings"]["refuse"] is True
+        assert known["injected"] == {"refuse": 1}
         nobody = app.part("supplier").Supplier(None)
         assert nobody.hold(order)
         assert nobody.confirm(order.order_id)

@@ -21,7 +21,6 @@ from .order_store import Ended
 
 log = logging.getLogger(__name__)
 
-NOBODY = "UserNotFoundException"
 # SES takes no letter for this address, or none from ours. Tried again every minute it
 # would stand in the way of everybody else's; after some days nobody will mend it.
 REFUSED = "MessageRejected"
@@ -51,16 +50,14 @@ class Notifications:
         Raises:
             Unavailable: the user pool is away.
         """
+        # Who came by Facebook has another user name than this, and AdminGetUser wants
+        # the name; every account can be found by its `sub`.
         with asked("the guests' accounts"):
-            try:
-                found = self._cognito.admin_get_user(
-                    UserPoolId=self._user_pool_id, Username=name
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] == NOBODY:
-                    return {}
-                raise
-        known = {said["Name"]: said["Value"] for said in found["UserAttributes"]}
+            found = self._cognito.list_users(
+                UserPoolId=self._user_pool_id, Filter=f'sub = "{name}"'
+            )["Users"]
+        said = found[0]["Attributes"] if found else []
+        known = {attribute["Name"]: attribute["Value"] for attribute in said}
         # Anybody may write a number down; whose it is, only a code has shown.
         if known.get("phone_number_verified") != "true":
             known.pop("phone_number", None)

@@ -74,7 +74,8 @@ def _corrected(match: re.Match[str]) -> str:
 def _figure(match: re.Match[str]) -> str:
     if match["small"]:
         word = match["small"].lower()
-        before = match.string[: match.start()]
+        # Two words are enough; all that came before would be read once for each "one".
+        before = match.string[max(match.start() - 60, 0) : match.start()]
         if word == "one" and _POINTING.search(before) and not _COUNTING.search(before):
             return match.group()
         return str(_under_hundred(word))

@@ -9,7 +9,8 @@ import re
 
 # Stands for a part that has been taken out: no pattern crosses it.
 GONE = "\u00b7"
-FIGURE = r"(-?\d+(?:\.\d+)?)"
+# It begins with its first digit: trying each of a long row would take the square of it.
+FIGURE = r"(-?(?<!\d)\d+(?:\.\d+)?)"
 
 
 class Remaining:

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from . import order_event
 from .aws import ONCE, asked, client
 from .consumer import Message
@@ -23,8 +21,6 @@ from .notices import MAIL, TEXT, Notices
 from .order_event import OrderEvent
 
 log = logging.getLogger(__name__)
-
-NOBODY = "UserNotFoundException"
 
 
 class Notifications:
@@ -78,16 +74,14 @@ class Notifications:
         Raises:
             Unavailable: the user pool is away.
         """
+        # Who came by Facebook has another user name than this, and AdminGetUser wants
+        # the name; every account can be found by its `sub`.
         with asked("the guests' accounts"):
-            try:
-                found = self._cognito.admin_get_user(
-                    UserPoolId=self._user_pool_id, Username=name
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] == NOBODY:
-                    return {}
-                raise
-        known = {said["Name"]: said["Value"] for said in found["UserAttributes"]}
+            found = self._cognito.list_users(
+                UserPoolId=self._user_pool_id, Filter=f'sub = "{name}"'
+            )["Users"]
+        said = found[0]["Attributes"] if found else []
+        known = {attribute["Name"]: attribute["Value"] for attribute in said}
         # Anybody may write a number down; whose it is, only a code has shown.
         if known.get("phone_number_verified") != "true":
             known.pop("phone_number", None)

@@ -54,14 +54,16 @@ def run(world: World, size: Size) -> Figure:
     storm = _Storm(world)
     storm.start()
     enough = _Enough(clients, size, storm)
-    with ThreadPoolExecutor(len(clients)) as pool:
-        work = [
-            pool.submit(_shop, world, client, world.chance(f"shop {n}"), enough)
-            for n, client in enumerate(clients)
-        ]
-        for done in work:
-            done.result()
-    storm.stop()
+    try:
+        with ThreadPoolExecutor(len(clients)) as pool:
+            work = [
+                pool.submit(_shop, world, client, world.chance(f"shop {n}"), enough)
+                for n, client in enumerate(clients)
+            ]
+            for done in work:
+                done.result()
+    finally:
+        storm.stop()
     world.heal()
     verdict = oracle.judge(SETTLE_SECONDS)
     orders = verdict.orders.total()
@@ -116,10 +118,17 @@ class _Storm(threading.Thread):
         self._over = threading.Event()
         self._before: Counter[str] = Counter()
         self._now: Counter[str] = Counter()
+        self._failure: Exception | None = None
 
     @property
     def injected(self) -> int:
-        """How many faults hit a call to Stripe or to a service, at least."""
+        """How many faults hit a call to Stripe or to a service, at least.
+
+        Raises:
+            RuntimeError: the storm has ended by itself.
+        """
+        if self._failure:
+            raise RuntimeError("No more faults are set.") from self._failure
         return (self._before + self._now).total()
 
     @property
@@ -133,13 +142,24 @@ class _Storm(threading.Thread):
         return f"{stripe}{mail} and between services ({faults['between']:,})"
 
     def run(self) -> None:
-        while not self._over.is_set():
-            self._shift()
+        try:
+            while not self._over.is_set():
+                self._shift()
+        except Exception as failure:  # for the thread that counts on it
+            self._failure = failure
 
     def stop(self) -> None:
-        """End the storm."""
+        """End the storm.
+
+        Raises:
+            RuntimeError: it had ended by itself.
+            TimeoutError: it does not end.
+        """
         self._over.set()
         self.join(30)
+        if self.is_alive():
+            raise TimeoutError("The storm does not end.")
+        _ = self.injected
 
     def _shift(self) -> None:
         mixture = self._chance.choice(MIXTURES)
