@@ -42,7 +42,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run-stage restart redeploy logs deploy destroy estimate queues redrive \
-	pause resume order folder sdk rotate-keys test test-once test-service lint format types chat \
+	pause resume order folder sdk rotate-keys test test-service lint format types chat \
 	understand intents nlu-bench strong drill bench load load-ui spike compare model \
 	failures experiments experiment bill bill-plot limits diff carry exercise grade \
 	docs reference lock clean
@@ -100,7 +100,7 @@ test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs) ## Run every tes
 	@$(MAKE) $(TOGETHER) test-once $(addprefix test-stage-,$(STAGES))
 
 # The longest comes first. Some of it asks stage 1, too: on ports beside the next one's.
-test-once: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong) ## Run the tests that are of no single stage, as make test does
+test-once: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong) ## Run what is tested once for all stages
 	@SIZE=$(SIZE) TEST_PORT_BASE=8159 $(BIN)/python -m pytest \
 		tests/integration tests/meta tests/unit
 

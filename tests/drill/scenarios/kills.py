@@ -146,10 +146,13 @@ class _Lane:
         first, *later = life.points
         patience = FIRE_SECONDS * self._world.under.pace
         with self._world.crash.armed(first) as shot:
-            self._buyer.send(purchase)
+            told = self._buyer.send(purchase)
             # What nobody waits for follows later.
             if not shot.wait(0 if first.startswith("web.") else patience):
                 return False
+        # Another lane's call was killed then: nobody will take this order up.
+        if later and first.startswith("web.") and told.order:
+            return False
         if life.old and (order := self._buyer.order_of(purchase)):
             self._world.under.make_old(order["orderId"])
         for point in later:
