@@ -114,7 +114,7 @@ RUN = (
     ),
     RunBy(r"make bill-plot", "tests/unit/test_costs_bill.py", "plot.draw("),
     RunBy(
-        r"make folder STAGE=3( ENV=dev)? SERVICE=\w+",
+        r"make folder( STAGE=3( ENV=dev)? SERVICE=\w+)?",
         "tests/integration/test_stage3_chalice_deploy.py",
         '"deployment", "folder"',
     ),
