@@ -147,6 +147,12 @@ def accepted(world: WorldOfQueues) -> bool:
     return world.guest.buy(PRODUCT).status_code == 202
 
 
+def priced(world: WorldOfQueues) -> bool:
+    """Whether a purchase is accepted by a worker that remembers no prices."""
+    world.replace_workers("checkout-api")
+    return accepted(world)
+
+
 def sent(world: WorldOfQueues) -> bool:
     """Whether an accepted purchase is sent to be charged."""
     before = world.waiting("charge-order")
@@ -292,7 +298,7 @@ PROBES: Mapping[str, Mapping[str, AsyncProbe | Probe]] = {
         "dynamodb:GetItem table/${OrdersTable}": asked("GET", "/orders/{}"),
         "dynamodb:PutItem table/${OrdersTable}": accepted,
         "dynamodb:Query table/${OrdersTable}/index/by_guest": asked("GET", "/orders"),
-        "execute-api:Invoke ${CatalogApiId}/v1/GET/internal/products": accepted,
+        "execute-api:Invoke ${CatalogApiId}/v1/GET/internal/products": priced,
         "sqs:SendMessage ${ChargeOrderQueue}": sent,
         "sqs:GetQueueAttributes ${ChargeOrderQueue}": queue_is_seen,
     },
