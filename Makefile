@@ -95,7 +95,8 @@ sdk: $(VENV)/aws $(VENV)/sdk ## Make a Python and a JavaScript client of STAGE=3
 rotate-keys: $(VENV)/run ## Give identity of a running STAGE=2 a new key to sign tokens with
 	@$(BIN)/python -m sandbox.runner.task $(STAGE) identity identity.rotate
 
-test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs) ## Run every test layer; SIZE=full is what CI runs
+# What is installed below would let shorter jobs begin before the longest.
+test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs $(VENV)/sdk $(VENV)/strong) ## Run every test layer; SIZE=full is what CI runs
 	@echo "Testing stages $(STAGES), and the rest once; each prints when it ends."
 	@$(MAKE) $(TOGETHER) test-once $(addprefix test-stage-,$(STAGES))
 
