@@ -33,9 +33,10 @@ OTHERS = [
 ]
 PARTNER_KEY = "partner-of-the-tests"
 
-# A shell lets its background jobs ignore Ctrl-C, and so would all that we start there:
-# tests that press it would wait for ever.
+# What a shell runs in the background may ignore Ctrl-C, and with nohup the end of its
+# terminal, and so would all that we start: tests that press it would wait in vain.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(

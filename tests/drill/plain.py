@@ -9,6 +9,9 @@ from typing import Any
 class Plain:
     """A stage of which all can be read through its API and the stand-ins."""
 
+    # `web` may be somebody whom the one who answers the guest can do without.
+    web_answers = False
+
     def break_places(self, **faults: Any) -> None:
         """Nobody else has the tables and rooms."""
 

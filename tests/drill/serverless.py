@@ -37,6 +37,7 @@ class Serverless(Plain):
 
     # A call may start a worker, and a worker starts in seconds.
     pace = 4.0
+    web_answers = True
     at_once = 10
     # They wait, most of the time, for a lease or a queue.
     lanes = 6

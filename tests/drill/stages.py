@@ -29,6 +29,7 @@ class StageUnderDrill(Protocol):
         synchronous: whether a guest waits for Stripe.
         at_once: how many calls at most come at the same moment.
         lanes: how many buyers lead lives with crashes at the same time.
+        web_answers: whether who dies as `web` is who answers the guest.
         between: a pattern of the calls between services that faults hit.
     """
 
@@ -37,6 +38,7 @@ class StageUnderDrill(Protocol):
     synchronous: bool
     at_once: int
     lanes: int
+    web_answers: bool
     between: str
 
     @property

@@ -150,8 +150,9 @@ class _Lane:
             # What nobody waits for follows later.
             if not shot.wait(0 if first.startswith("web.") else patience):
                 return False
-        # Another lane's call was killed then: nobody will take this order up.
-        if later and first.startswith("web.") and told.order:
+        answers = first.startswith("web.") and self._world.under.web_answers
+        if later and answers and told.order:
+            # Another lane's call was killed: nobody will take this order up.
             return False
         if life.old and (order := self._buyer.order_of(purchase)):
             self._world.under.make_old(order["orderId"])
