@@ -44,7 +44,7 @@ FAULTS = r"curl .*localhost:8[1234][14]0/_sandbox/.*"
 RUN = (
     RunBy(r"make test( SIZE=full)?", ".ci/run", "make test"),
     RunBy(r"make (lint|types)", "Makefile", "test: $(VENV)/test lint types"),
-    RunBy(r"make docs", "Makefile", "$(if $(filter full,$(SIZE)),docs)"),
+    RunBy(r"make docs", "Makefile", "$(if $(filter full,$(SIZE)),docs "),
     RunBy(
         r"(\w+=\S+ )?make run-stage( STAGE=[12])?( REPLICAS=\S+)?",
         "tests/integration/test_runner.py",
