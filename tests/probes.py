@@ -12,7 +12,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import boto3
 import requests
@@ -161,6 +161,7 @@ class World:
 
 
 Probe = Callable[[World], bool]
+Tried = TypeVar("Tried", bound=World)
 
 
 def grant_of(stage: int, role: str, words: str) -> Grant:
@@ -334,3 +335,19 @@ def probe_of(grant: Grant) -> Probe | None:
     if grant.action.startswith("logs:"):
         return logged(grant.role, grant.action)
     return PROBES[grant.role].get(f"{grant.action} {grant.thing}")
+
+
+def assert_needed(
+    grant: Grant, probe: Callable[[Tried], bool] | None, world: Tried
+) -> None:
+    """Assert that something works with a grant, and fails without it.
+
+    Args:
+        grant: of a role.
+        probe: does what it is there for.
+        world: where it is tried.
+    """
+    assert probe, f"Nothing needs {grant}: take it away, or add a probe of it."
+    with world.roles.without(grant):
+        assert not probe(world), f"it worked without {grant}"
+    assert probe(world), f"it failed with {grant}, too"

@@ -143,10 +143,16 @@ def _is_granted(words: str, granted: set[tuple[str, str]]) -> bool:
     )
 
 
-def refused(tried: dict[str, Attempt]) -> Iterator[tuple[str, str | None]]:
-    """Try everything; return what was said to it, nothing for a refusal."""
-    for words, attempt in tried.items():
-        yield words, attempt()
+def let_in(world: World, role: str) -> dict[str, str]:
+    """Try all that a role is to be refused; return what was not, with what was said.
+
+    Args:
+        world: where it is tried.
+        role: whose credentials are used.
+    """
+    tried = table(world, role)
+    assert len(tried) > AT_LEAST
+    return {words: said for words, attempt in tried.items() if (said := attempt())}
 
 
 def _tables(

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.runner import RunningStage
-from tests import refusals
 from tests.grants import Grant, carried_over, grants, shipped
+from tests.probes import assert_needed
 from tests.probes_of_queues import WorldOfQueues, probe_of
+from tests.refusals import let_in
 
 # It starts the whole stage.
 pytestmark = pytest.mark.full
@@ -31,18 +32,11 @@ def world(with_queues: RunningStage) -> Iterator[WorldOfQueues]:
 
 @pytest.mark.parametrize("grant", GRANTS, ids=str)
 def test_without_a_grant_something_fails(grant: Grant, world: WorldOfQueues):
-    probe = probe_of(grant)
-    assert probe, f"Nothing needs {grant}: take it away, or add a probe of it."
-    with world.roles.without(grant):
-        assert not probe(world), f"it worked without {grant}"
-    assert probe(world), f"it failed with {grant}, too"
+    assert_needed(grant, probe_of(grant), world)
 
 
 @pytest.mark.parametrize("role", shipped(4))
 def test_a_role_is_refused_what_it_has_no_business_with(
     role: str, world: WorldOfQueues
 ):
-    tried = refusals.table(world, role)
-    assert len(tried) > refusals.AT_LEAST
-    let_in = {words: said for words, said in refusals.refused(tried) if said}
-    assert let_in == {}
+    assert let_in(world, role) == {}
