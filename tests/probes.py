@@ -23,6 +23,7 @@ from sandbox.runner import RunningStage
 from tests.cognito import Signature
 from tests.grants import Grant, Roles, grants
 from tests.guest import Guest
+from tests.schedule import TICK
 
 TIMEOUT_SECONDS = 30
 DECLINED = "pm_card_visa_chargeDeclined"
@@ -133,18 +134,7 @@ class World:
 
     def sweep(self) -> None:
         """Sweep, as the schedule does."""
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": "000000000000",
-            "time": "2026-01-01T00:00:00Z",
-            "region": self.stage.region,
-            "resources": [],
-            "detail": {},
-        }
-        self.invoke("checkout-sweep", event)
+        self.invoke("checkout-sweep", TICK)
 
     def replace_workers(self, function: str) -> None:
         """Let the next call meet a new worker, which remembers nothing."""

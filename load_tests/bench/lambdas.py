@@ -14,7 +14,6 @@ import contextlib
 import json
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
@@ -27,6 +26,7 @@ import requests
 
 from sandbox.runner import RunningStage
 from tests.guest import Guest
+from tests.schedule import TICK
 
 from .load import LoadError
 
@@ -269,7 +269,7 @@ def _calls(functions: Lambda, guest: Guest) -> Iterator[tuple[str, str, Call]]:
     yield (
         "checkout-sweep",
         "nothing to do",
-        lambda: functions.invoke("checkout-sweep", _tick()),
+        lambda: functions.invoke("checkout-sweep", TICK),
     )
     yield (
         "catalog-stock_shelves",
@@ -286,21 +286,6 @@ def right(answer: requests.Response) -> None:
     """
     if answer.status_code != HTTPStatus.OK:
         raise LoadError(f"{answer.url}: {answer.status_code} {answer.text[:200]}")
-
-
-def _tick() -> dict[str, Any]:
-    """Return the event that a schedule sends."""
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": "2026-01-01T00:00:00Z",
-        "region": "us-east-1",
-        "resources": [],
-        "detail": {},
-    }
 
 
 def worker_of(stage: RunningStage, function: str) -> psutil.Process | None:

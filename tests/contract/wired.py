@@ -8,6 +8,7 @@ made impatient, with a sweep that does not wait for its minute.
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import boto3
 
 from sandbox.runner import RunningStage
+from tests.schedule import TICK
 
 from .wire import Wire
 
@@ -93,7 +95,7 @@ class Wired:
         def sweep() -> None:
             while not done.wait(SWEEP_PAUSE_SECONDS):
                 with contextlib.suppress(Exception):  # the next one may work
-                    self._lambda.invoke(FunctionName=name, Payload=SCHEDULED)
+                    self._lambda.invoke(FunctionName=name, Payload=json.dumps(TICK))
 
         thread = threading.Thread(target=sweep, daemon=True)
         thread.start()
@@ -101,10 +103,6 @@ class Wired:
         done.set()
         thread.join(30)
 
-
-SCHEDULED = b"""{"version": "0", "id": "test", "source": "aws.events", "account": "",
-"time": "2026-11-23T00:00:00Z", "region": "us-east-1", "resources": [],
-"detail-type": "Scheduled Event", "detail": {}}"""
 
 
 def _told(function: Mapping[str, Any]) -> dict[str, str]:

@@ -108,9 +108,17 @@ class Functions:
         (self._folder / "planted").write_text(bug)
         self.renew()
 
-    def invoke(self, name: str) -> None:
-        """Call a function; whatever becomes of it."""
-        self._lambda.invoke(FunctionName=PREFIX + name)
+    def invoke(self, name: str, event: object) -> None:
+        """Call a function with an event.
+
+        Raises:
+            RuntimeError: it failed, or its worker died.
+        """
+        answer = self._lambda.invoke(
+            FunctionName=PREFIX + name, Payload=json.dumps(event)
+        )
+        if "FunctionError" in answer:
+            raise RuntimeError(f"{name}: {answer['Payload'].read().decode()}")
 
     def change_source(self, queue: str, **changes: Any) -> None:
         """Change what brings a queue's messages to its function."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from sandbox.runner import RunningStage
+from tests.schedule import TICK
 
 from . import serving
 from .functions import Clock, Functions
@@ -85,9 +86,12 @@ class Serverless(Plain):
             own={name: {"AWS_ENDPOINT_URL": lines.url} for name in self.ON_LINES},
             timeouts=self.TIMEOUTS,
         )
-        self._clock = Clock(
-            lambda: self.functions.invoke("checkout-sweep"), SWEEP_SECONDS
-        )
+        # Once here, where it is told when that fails; the clock does not mind.
+        self._sweep()
+        self._clock = Clock(self._sweep, SWEEP_SECONDS)
+
+    def _sweep(self) -> None:
+        self.functions.invoke("checkout-sweep", TICK)
 
     def close(self) -> None:
         if self._clock:
