@@ -104,6 +104,5 @@ class Wired:
         thread.join(30)
 
 
-
 def _told(function: Mapping[str, Any]) -> dict[str, str]:
     return dict(function.get("Environment", {}).get("Variables", {}))
