@@ -52,6 +52,8 @@ class Measured(msgspec.Struct, kw_only=True):
         cpu_seconds: CPU time of the stage by what its processes are.
         generator_seconds: CPU time of the generator.
         idle: the share of the stage's cores in which nobody computed, 0 to 1.
+        beside: CPU time of stages of ours that were up beside it, and idle; None where
+            nobody looked.
     """
 
     seconds: float
@@ -61,6 +63,7 @@ class Measured(msgspec.Struct, kw_only=True):
     cpu_seconds: dict[str, float]
     generator_seconds: float
     idle: float = 0.0
+    beside: float | None = None
 
 
 def measure(plan: Plan) -> Measured:

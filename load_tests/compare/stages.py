@@ -161,18 +161,19 @@ def put_on(cores: Cores | None, there: dict[int, Candidate], measured: int) -> N
     processes.move(there[measured].runner, cores.measured)
 
 
+def used(there: Mapping[int, Candidate]) -> dict[int, float]:
+    """Return the seconds of CPU that each stage has used since it was started."""
+    return {
+        number: sum(processes.cpu_seconds(candidate.runner).values())
+        for number, candidate in there.items()
+    }
+
+
 def idle_shares(there: dict[int, Candidate], seconds: float) -> dict[int, float]:
     """Return how much of a core each stage uses while nobody comes."""
-
-    def used() -> dict[int, float]:
-        return {
-            number: sum(processes.cpu_seconds(candidate.runner).values())
-            for number, candidate in there.items()
-        }
-
-    before, began = used(), time.monotonic()
+    before, began = used(there), time.monotonic()
     time.sleep(seconds)
-    after, took = used(), time.monotonic() - began
+    after, took = used(there), time.monotonic() - began
     return {number: (after[number] - before[number]) / took for number in there}
 
 

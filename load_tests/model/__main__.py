@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -95,8 +96,9 @@ def _saved(here: dict[str, str], found: Rounds) -> None:
 
 def told(here: dict[str, str], found: Rounds) -> str:
     """Return what the model said of these rounds, and what was measured."""
-    said = predictions(found, int(here["cores"]))
-    return report.markdown(here, found, said, by_law(found, GUESTS))
+    cores = int(here["cores"])
+    said, law = predictions(found, cores), by_law(found, GUESTS, cores)
+    return report.markdown(here, found, said, law)
 
 
 def read(file: Path) -> tuple[dict[str, str], Rounds]:
@@ -121,22 +123,32 @@ def _measure(options: argparse.Namespace, found: Rounds) -> None:
     with stages.up(entries, GUESTS, say) as there:
         for number in range(1, options.rounds + 1):
             for level in rounds.order(list(found), number):
-                at = there[0 if level.what == SERVICES else level.workers]
-                measured = measure(
-                    Plan(
-                        api_url=at.running.api_url,
-                        accounts=at.accounts[: level.guests],
-                        day=tomorrow(),
-                        warm_up_seconds=WARM_UP_SECONDS,
-                        seconds=options.seconds,
-                        runner=at.runner,
-                        cores=[],
-                    )
-                )
+                measured = _turn(level, there, options.seconds)
                 if measured.errors or not measured.visits:
                     raise LoadError(f"{level}: wrong answers: {measured.errors}")
                 found[level].append(measured)
             say(f"round {number} of {options.rounds}")
+
+
+def _turn(level: Level, there: dict[int, stages.Candidate], seconds: float) -> Measured:
+    """Put one under load, and see what the others, which are idle, use meanwhile."""
+    number = 0 if level.what == SERVICES else level.workers
+    at, beside = there[number], {n: each for n, each in there.items() if n != number}
+    plan = Plan(
+        api_url=at.running.api_url,
+        accounts=at.accounts[: level.guests],
+        day=tomorrow(),
+        warm_up_seconds=WARM_UP_SECONDS,
+        seconds=seconds,
+        runner=at.runner,
+        cores=[],
+    )
+    # From before the warm-up: to look takes CPU, too, which is not to be measured.
+    before, began = sum(stages.used(beside).values()), time.monotonic()
+    measured = measure(plan)
+    used = sum(stages.used(beside).values()) - before
+    share = max(0.0, used) / (time.monotonic() - began)
+    return replace(measured, beside=share * measured.seconds)
 
 
 def _monolith(workers: int) -> stages.Entry:
@@ -170,7 +182,7 @@ def _options() -> argparse.Namespace:
         prog="python -m load_tests.model", description=__doc__
     )
     parser.add_argument("--quick", action="store_true", help="fewer, shorter rounds")
-    parser.add_argument("--rounds", type=int, help="turns of each load: 7, quick 4")
+    parser.add_argument("--rounds", type=int, help="turns of each load: 7, quick 5")
     parser.add_argument("--seconds", type=float, help="of each turn: 8, quick 4")
     parser.add_argument(
         "--save", action="store_true", help=f"write to {RESULTS}/model, too"
@@ -181,7 +193,7 @@ def _options() -> argparse.Namespace:
         help="measure nothing: draw and tell what is saved there again",
     )
     options = parser.parse_args()
-    options.rounds = options.rounds or (4 if options.quick else 7)
+    options.rounds = options.rounds or (5 if options.quick else 7)
     options.seconds = options.seconds or (4.0 if options.quick else 8.0)
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("--rounds must be at least 1 and --seconds above 0")

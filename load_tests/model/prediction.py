@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import median
 
 import msgspec
 
@@ -15,8 +15,11 @@ from load_tests.limits import scalability
 from .network import Demands, throughput
 
 GOAL = 0.10
-# So much of the cores others may take, and it still counts.
+# A round counts if other programs took so much of the cores at most. That is all that
+# the rule looks at: who chose rounds by their throughput would choose the outcome.
 QUIET = 0.05
+# With fewer such rounds a load is not judged.
+FEWEST = 3
 MONOLITH, SERVICES = "monolith", "services"
 WORKER = "concierge"
 # Each of stage 2's services is a process with an interpreter lock, and so are the
@@ -60,26 +63,21 @@ class Prediction:
 
     Attributes:
         level: which.
-        taken: the share of the cores that other programs took, 0 to 1: at this load
-            or at one that the model was told of, whichever was disturbed more.
         predicted: visits a second.
-        measured: the same, with its interval over rounds.
+        measured: the same, the median of the rounds, with the least and the most.
+        judged: whether it says anything: whether enough rounds were undisturbed of this
+            load, and of each that the model was told of.
     """
 
     level: Level
-    taken: float
     predicted: float
     measured: intervals.Figure
+    judged: bool = True
 
     @property
     def error(self) -> float:
         """By how much too high, 0.1 for 10 %."""
         return self.predicted / self.measured.estimate - 1
-
-    @property
-    def judged(self) -> bool:
-        """Whether it says anything: the model takes all cores for the stage's."""
-        return self.taken <= QUIET
 
     @property
     def met(self) -> bool:
@@ -97,7 +95,7 @@ def demands(what: str, alone: Sequence[Measured], busy: Sequence[Measured]) -> D
     """
     used = _cpu_a_visit(busy)
     locked = {kind: used.pop(kind) for kind in LOCKED[what] if kind in used}
-    visit = fmean(each.seconds / each.visits for each in alone)
+    visit = median(each.seconds / each.visits for each in alone)
     waits = max(0.0, visit - sum(_cpu_a_visit(alone).values()))
     return Demands(locked=locked, free=sum(used.values()), waits=waits)
 
@@ -111,7 +109,8 @@ def predictions(
         measured: the rounds of each load.
         cores: that stage and generator share.
     """
-    asked = {what: _calibrated(what, measured) for what in (MONOLITH, SERVICES)}
+    kept = {level: counting(turns, cores) for level, turns in measured.items()}
+    asked = {what: _calibrated(what, kept) for what in (MONOLITH, SERVICES)}
     found = []
     for level, turns in measured.items():
         needs = asked[level.what]
@@ -120,26 +119,35 @@ def predictions(
         copies = dict.fromkeys(LOCKED[level.what], 1) | {WORKER: level.workers}
         told = throughput(needs, copies, level.guests, cores)
         seen = [turns, *_calibrating(level.what, measured)]
-        taken = max(1 - cores_left(each, cores) / cores for each in seen)
-        found.append(Prediction(level, taken, told, rate(turns)))
+        judged = all(len(undisturbed(each, cores)) >= FEWEST for each in seen)
+        found.append(Prediction(level, told, rate(kept[level]), judged))
     return found
 
 
-def cores_left(turns: Sequence[Measured], cores: int) -> float:
-    """Return how many cores other programs left: those used for the load, or idle.
+def taken(turn: Measured, cores: int) -> float:
+    """Return the share of the cores that other programs took in a round, 0 to 1.
 
-    On a machine with nothing else to do it is all of them.
+    Neither the stage nor the generator nor our stages that were idle beside it; where
+    nobody looked at the last, they count as others.
     """
-    shares = [
-        (sum(turn.cpu_seconds.values()) + turn.generator_seconds) / turn.seconds
-        + turn.idle * cores
-        for turn in turns
-    ]
-    return min(float(cores), fmean(shares))
+    ours = sum(turn.cpu_seconds.values()) + turn.generator_seconds
+    ours += turn.beside or 0.0
+    return max(0.0, 1 - ours / (turn.seconds * cores) - turn.idle)
+
+
+def undisturbed(turns: Sequence[Measured], cores: int) -> list[Measured]:
+    """Return the rounds of a load in which other programs took next to nothing."""
+    return [turn for turn in turns if taken(turn, cores) <= QUIET]
+
+
+def counting(turns: Sequence[Measured], cores: int) -> Sequence[Measured]:
+    """Return the rounds whose figures count: all, where too few were undisturbed."""
+    quiet = undisturbed(turns, cores)
+    return quiet if len(quiet) >= FEWEST else turns
 
 
 def by_law(
-    measured: Mapping[Level, Sequence[Measured]], guests: int
+    measured: Mapping[Level, Sequence[Measured]], guests: int, cores: int
 ) -> list[tuple[float, float, float]]:
     """Predict the monolith with each number of workers from all other numbers.
 
@@ -148,12 +156,13 @@ def by_law(
     Args:
         measured: the rounds of each load.
         guests: which loads, by their guests.
+        cores: that stage and generator share.
 
     Returns:
         Of each number of workers: itself, visits a second, and the relative error.
     """
     rates = {
-        level.workers: rate(turns).estimate
+        level.workers: rate(counting(turns, cores)).estimate
         for level, turns in measured.items()
         if level.what == MONOLITH and level.guests == guests
     }
@@ -163,8 +172,9 @@ def by_law(
 
 
 def rate(turns: Iterable[Measured]) -> intervals.Figure:
-    """Return the visits a second over the rounds."""
-    return intervals.mean([turn.visits / turn.seconds for turn in turns])
+    """Return the visits a second: the median of the rounds, the least and the most."""
+    each = [turn.visits / turn.seconds for turn in turns]
+    return intervals.Figure(median(each), min(each), max(each))
 
 
 def _calibrated(
@@ -183,11 +193,16 @@ def _calibrating(
 
 
 def _cpu_a_visit(turns: Sequence[Measured]) -> dict[str, float]:
-    """Return CPU seconds a visit, by what the processes are; the generator's, too."""
-    visits = sum(turn.visits for turn in turns)
-    found: dict[str, float] = {"generator": 0.0}
-    for turn in turns:
-        found["generator"] += turn.generator_seconds / visits
-        for part, used in turn.cpu_seconds.items():
-            found[part] = found.get(part, 0.0) + used / visits
-    return found
+    """Return CPU seconds a visit, by what the processes are; the generator's, too.
+
+    Of each the median of the rounds.
+    """
+    used = [
+        ({"generator": turn.generator_seconds} | turn.cpu_seconds, turn.visits)
+        for turn in turns
+    ]
+    parts = dict.fromkeys(part for each, _ in used for part in each)
+    return {
+        part: median(each.get(part, 0.0) / visits for each, visits in used)
+        for part in parts
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from load_tests import plots
 from load_tests.bench.report import table
@@ -11,10 +12,22 @@ from load_tests.compare.load import Measured
 from load_tests.compare.tables import with_interval
 from load_tests.readme import wrapped
 
-from .prediction import GOAL, QUIET, Level, Prediction, rate
+from .prediction import (
+    FEWEST,
+    GOAL,
+    QUIET,
+    Level,
+    Prediction,
+    counting,
+    rate,
+    taken,
+    undisturbed,
+)
 
 Turns = Mapping[Level, Sequence[Measured]]
-HEAD = ("load", "predicted, visits/s", "measured", "error", "taken by others")
+UNDISTURBED = "undisturbed rounds"
+TOLD_HEAD = ("load", "measured, visits/s", UNDISTURBED)
+HEAD = ("load", "predicted, visits/s", "measured", "error", UNDISTURBED)
 
 
 def markdown(
@@ -31,8 +44,10 @@ def markdown(
         told: what the model said of those that it was not told of.
         law: the same by the Universal Scalability Law, of each number of workers.
     """
+    cores = int(machine["cores"])
+    quiet = {level: _undisturbed(turns, cores) for level, turns in found.items()}
     calibrated = [
-        (str(level), with_interval(rate(turns)))
+        (str(level), with_interval(rate(counting(turns, cores))), quiet[level])
         for level, turns in found.items()
         if level.calibrates
     ]
@@ -41,20 +56,23 @@ def markdown(
         wrapped(
             f"Measured {machine['measured']}, commit {machine['commit']}, "
             f"{machine['cpu']}, {machine['cores']} cores, shared by all; "
-            f"{len(rounds)} rounds of {rounds[0].seconds:.0f} s each."
+            f"{len(rounds)} rounds of {rounds[0].seconds:.0f} s each. Measured is the "
+            "median of the undisturbed rounds (the least to the most)."
         ),
         "The model is told of:",
-        table(("load", "measured, visits/s"), calibrated),
+        table(TOLD_HEAD, calibrated),
         "And says of others:",
-        table(HEAD, [_row(each) for each in told]),
+        table(HEAD, [_row(each, quiet[each.level]) for each in told]),
         wrapped(verdict(told)),
+        wrapped(disturbance(found, cores)),
     ]
     if law:
         rows = [(f"{n:g}", f"{x:.2f}", _percent(error)) for n, x, error in law]
         parts += [
             wrapped(
                 "The Universal Scalability Law, which sees each number of workers from "
-                "the three others only and knows of no cores, says of the monolith:"
+                "the three others only and knows of no cores, says of the monolith, by "
+                "the same rounds:"
             ),
             table(("workers", "predicted, visits/s", "error"), rows),
         ]
@@ -65,18 +83,47 @@ def verdict(told: Sequence[Prediction]) -> str:
     """Say whether the goal is met, where it is not, and what cannot be judged."""
     if not told:
         return "Nothing could be predicted."
-    disturbed = [each for each in told if not each.judged]
+    others = [each for each in told if not each.judged]
     judged = [each for each in told if each.judged]
     words = [_judged(judged)] if judged else []
-    if disturbed:
-        most = max(each.taken for each in disturbed)
-        who = "; ".join(str(each.level) for each in disturbed) if judged else "any"
+    if others:
+        who = "; ".join(str(each.level) for each in others) if judged else "any"
         words.append(
-            f"**Not judged**: {who}. Other programs took up to {100 * most:.0f} % of "
-            "the cores meanwhile, and the model takes them all for the stage's (up to "
-            f"{100 * QUIET:.0f} % counts as none). Measure again on a quiet machine."
+            f"**Not judged**: {who}. That takes {FEWEST} undisturbed rounds at least, "
+            "of the load itself and of both that the model is told of; what stands "
+            "above of a load with fewer is of all its rounds. Measure again, on a "
+            "quiet machine."
         )
     return " ".join(words)
+
+
+def disturbance(found: Turns, cores: int) -> str:
+    """Say which rounds were left out, and by which rule.
+
+    Args:
+        found: the rounds of each load.
+        cores: that stage and generator share.
+    """
+    every = [turn for turns in found.values() for turn in turns]
+    shares = [taken(turn, cores) for turn in every]
+    loud = sum(share > QUIET for share in shares)
+    words = (
+        f"A round is disturbed if other programs took more than {100 * QUIET:.0f} % of "
+        "the cores, for the model takes them all for the stage's; nothing else is "
+        f"asked of a round, least of all its throughput. {loud} of {len(every)} were: "
+        f"others took up to {100 * max(shares):.0f} %, at the median "
+        f"{100 * median(shares):.0f} %."
+    )
+    if any(turn.beside is None for turn in every):
+        return (
+            f"{words} Nobody looked here at what the stages used that were up beside "
+            "the one under load and idle: they count as others."
+        )
+    idle = median((turn.beside or 0.0) / turn.seconds / cores for turn in every)
+    return (
+        f"{words} The generator is none of them, nor are the stages that were up "
+        f"beside the one under load and idle (at the median {100 * idle:.0f} %)."
+    )
 
 
 def _judged(told: Sequence[Prediction]) -> str:
@@ -111,19 +158,16 @@ def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
         places = list(range(len(told)))
         measured = [each.measured for each in told]
         predicted = [each.predicted for each in told]
-        # The interval of few rounds may be far wider than what was measured.
-        top = 1.3 * max(
-            (*predicted, *(each.estimate for each in measured)), default=1.0
-        )
+        seen = [_or(figure.high, figure.estimate) for figure in measured]
+        top = 1.3 * max((*predicted, *seen), default=1.0)
         plots.intervals(
             axes,
             places,
             [figure.estimate for figure in measured],
             [_or(figure.low, figure.estimate) for figure in measured],
-            [_or(figure.high, figure.estimate) for figure in measured],
+            seen,
             {"color": plots.PALETTE[0], "marker": "o", "linestyle": ""},
-            "measured, 95 % interval"
-            + (", cut above" if any((f.high or 0) > top for f in measured) else ""),
+            "measured: median, least and most",
         )
         looks = {"color": plots.PALETTE[1], "marker": "D", "linestyle": ""}
         axes.plot(places, predicted, label="predicted", fillstyle="none", **looks)
@@ -137,13 +181,17 @@ def draw(found: Turns, told: Sequence[Prediction], file: Path) -> None:
         axes.legend(loc="lower left")
 
 
-def _row(each: Prediction) -> tuple[str, ...]:
+def _undisturbed(turns: Sequence[Measured], cores: int) -> str:
+    return f"{len(undisturbed(turns, cores))} of {len(turns)}"
+
+
+def _row(each: Prediction, quiet: str) -> tuple[str, ...]:
     return (
         str(each.level),
         f"{each.predicted:.2f}",
         with_interval(each.measured),
         _percent(each.error),
-        f"{100 * each.taken:.0f} %",
+        quiet if each.judged else f"{quiet}: not judged",
     )
 
 
