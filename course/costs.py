@@ -41,7 +41,7 @@ The second describes other guests; [commands](commands.md#variables) has all nam
 third takes a cheaper plan of Cognito's; `none` says that somebody else keeps the
 accounts. The last subtracts Lambda's free tier, and nobody else's: what AWS gives away
 of other services is paid for here, but for Cognito's first 10,000 users, which are a
-tier of its price.
+tier of the prices of its plans Lite and Essentials; Plus has none free.
 
 | to change | edit |
 |---|---|

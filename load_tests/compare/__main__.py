@@ -68,8 +68,10 @@ def main() -> int:
     if before:
         agreed = agreement.markdown(agreement.pairs(result, before))
         print(f"\nBeside the earlier comparison:\n\n{agreed}")
-        if options.save:
-            readme.tell(AGAIN, agreement.told(result, before))
+    if options.save:
+        # In any case, or what stands there would be of another comparison.
+        agreed = agreement.told(result, before) if before else agreement.ALONE
+        readme.tell(AGAIN, agreed)
     return INTERRUPTED if result.interrupted else 0
 
 

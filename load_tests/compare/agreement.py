@@ -14,6 +14,9 @@ from .result import Result
 from .summary import summaries
 from .tables import COMPARED, ROWS, with_interval
 
+# What README.md says of a comparison that was held against none.
+ALONE = "This comparison was not held against an earlier one: `AGAINST=` does so."
+
 
 class UnreadableError(Exception):
     """A file holds no comparison; the message says which."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
+from load_tests.costs import figures, servers
+from load_tests.costs.prices import prices
 from load_tests.costs.table import NAMES
+from load_tests.costs.usage import Usage
 from load_tests.intervals import Figure
 
 from .result import Result, StageResult, Times
@@ -27,6 +31,7 @@ TOLD = {
     "checkout": "the answer to the checkout",
     "bought": "an order until it is confirmed",
 }
+BILLED = Usage(Decimal(10_000))
 SERVICES = ("identity", "catalog", "nlu", "checkout", "notifications")
 
 
@@ -40,13 +45,13 @@ def paragraphs(result: Result, found: dict[int, Summary]) -> list[str]:
     told = [
         " ".join(_how_sure(result, found)),
         *(
-            " ".join(_against_base(stage, found[stage]))
+            " ".join(_against_base(stage, found[stage], result.cores))
             for stage in found
             if stage != BASE and found[stage].ratios
         ),
         " ".join(_checkout(result, found)),
         " ".join(_memory(result, found)),
-        _ministack(found),
+        _ministack(result, found),
     ]
     return [paragraph for paragraph in told if paragraph]
 
@@ -101,7 +106,7 @@ def _how_sure(result: Result, found: dict[int, Summary]) -> Iterator[str]:
         )
 
 
-def _against_base(stage: int, summary: Summary) -> Iterator[str]:
+def _against_base(stage: int, summary: Summary, cores: int) -> Iterator[str]:
     ratios = summary.ratios
     who = f"Stage {stage} ({NAMES[stage]})"
     if visits := ratios.get("visits"):
@@ -126,10 +131,13 @@ def _against_base(stage: int, summary: Summary) -> Iterator[str]:
         told = [f"{TOLD[name]} {_times(ratio)}" for name, ratio in slower.items()]
         yield f"At the median, over the monolith's time: {', '.join(told)}."
     if summary.idle_share and summary.idle_share > IDLE_STAGE:
+        idle = f"idle for {_percent(summary.idle_share)} of the time"
         yield (
-            f"Its core was idle for {_percent(summary.idle_share)} of the time: its "
-            "guests waited for what is not CPU, and more of them would get more "
-            "visits."
+            f"Its core was {idle}: its guests waited for what is not CPU, and more of "
+            "them would get more visits."
+            if cores
+            else f"The cores, which all shared, were {idle}: its guests waited for "
+            "what is not CPU, or its processes could not use more of them."
         )
     if slower and visits and visits.below and cpu and cpu.above:
         held = [TOLD[name] for name, ratio in slower.items() if not ratio.above]
@@ -184,22 +192,47 @@ def _memory(result: Result, found: dict[int, Summary]) -> Iterator[str]:
             f"A worker of the monolith holds {_from_to(mine)} MiB of its own (USS, "
             "right after its last turn), for each does everything, language and "
             "passwords; of the services nlu holds "
-            f"{held['nlu'][0]:,.0f}, the others {_from_to(others)}: only nlu needs the "
-            "larger instance."
+            f"{held['nlu'][0]:,.0f}, the others {_from_to(others)}: {_instances()}."
         )
 
 
-def _ministack(found: dict[int, Summary]) -> str:
+def _instances() -> str:
+    """Tell which services the bill puts on more than the smallest instance."""
+    known = prices()
+    smallest = min(known.instances, key=lambda machine: machine.mib)
+    chosen = servers.fleets(BILLED, figures.services(), known)
+    larger = [
+        f"{name} ({it.machine.name})"
+        for name, it in chosen.items()
+        if it.machine != smallest
+    ]
+    if not larger:
+        return (
+            f"`make bill` puts each of them on the smallest instance, {smallest.name}"
+        )
+    only = "only " if len(larger) == 1 else ""
+    return (
+        f"`make bill` puts {only}{' and '.join(larger)} on more than the smallest "
+        f"instance, {smallest.name}"
+    )
+
+
+def _ministack(result: Result, found: dict[int, Summary]) -> str:
+    where = (
+        "all on the one core that the monolith had to itself"
+        if result.cores
+        else "all on the cores that everything here shared"
+    )
     if not set(ON_MINISTACK) & found.keys():
         return ""
     return (
         "What this cannot show: stages 3 and 4 ran on MiniStack, where API Gateway, "
         "Cognito's checks, DynamoDB and the queues are one Python process and each "
-        "function is one more, all on the one core that the monolith had to itself. On "
-        "AWS these are others' machines, functions scale out, and nobody pays for "
-        "them while nobody comes. So their throughput and latency here say nothing "
-        "about Lambda's: what they cost there is reckoned by `make bill`, and where "
-        "they end by `make limits USERS=100000`. Nothing here was run on AWS."
+        f"function is one more, {where}. On AWS these are others' machines, functions "
+        "scale out, and nobody pays for them while nobody comes. So their throughput "
+        "and latency here say nothing about Lambda's: what they cost there is reckoned "
+        "by `make bill`, and where they end by `make limits USERS=100000`. Nothing here "
+        "was run on AWS."
     )
 
 

@@ -28,9 +28,10 @@ class Seen:
 def order(those: Sequence[Thing], number: int) -> list[Thing]:
     """Return in which order things have their turns in a round.
 
-    Of as many rounds as there are things (twice as many where their number is odd) each
-    has every place once, and in these rounds each comes right after each other one
-    equally often: what one leaves behind does not always meet the same one. Source:
+    In as many rounds as there are things each has every place once (where their number
+    is odd, twice in twice as many), and in these rounds each comes right after each
+    other one equally often: what one leaves behind does not always meet the same one.
+    Source:
     E. J. Williams, "Experimental designs balanced for the estimation of residual
     effects of treatments", Australian Journal of Scientific Research A 2 (1949).
 

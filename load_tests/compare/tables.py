@@ -118,10 +118,13 @@ def memory(result: Result, stage: int) -> Iterator[tuple[str, ...]]:
 
 def _plain(found: dict[int, Summary]) -> list[list[str]]:
     each = list(found.values())
+    own = any(one.others_share is not None for one in each)
     return [
         ["wrong answers", *(f"{one.errors} of {one.asked:,}" for one in each)],
         [
-            "its core: itself / others / idle",
+            "its core: itself / others / idle"
+            if own
+            else "itself, of one core / others / idle, of all cores",
             *(
                 " / ".join(
                     _percent(share)

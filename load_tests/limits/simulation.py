@@ -6,7 +6,7 @@ Every run has a seed and its own clock; nothing is timed. Rates are a second.
 from __future__ import annotations
 
 import random
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -103,6 +103,30 @@ def places(rate: float, each: float, many: int, seconds: float, seed: int) -> Co
 
     env.process(_arrivals(env, draw, rate, call))
     env.run(until=seconds)
+    return done
+
+
+def filled(pools: Sequence[int], accepted: int, seed: int) -> Counted:
+    """Play workers that open connections until their pools are full, and keep them.
+
+    Args:
+        pools: how many connections each worker may hold.
+        accepted: how many the database takes.
+        seed: of the draw.
+    """
+    env, draw, done = simpy.Environment(), random.Random(seed), Counted()
+    taken = simpy.Resource(env, capacity=accepted)
+
+    def connection() -> Events:
+        yield env.timeout(draw.expovariate(1))
+        full = taken.count == accepted
+        done.count(refused=full)
+        if not full:
+            yield taken.request()
+
+    for _ in range(sum(pools)):
+        env.process(connection())
+    env.run()
     return done
 
 

@@ -111,8 +111,8 @@ def disturbance(found: Turns, cores: int) -> str:
         f"A round is disturbed if other programs took more than {100 * QUIET:.0f} % of "
         "the cores, for the model takes them all for the stage's; nothing else is "
         f"asked of a round, least of all its throughput. {loud} of {len(every)} were: "
-        f"others took up to {100 * max(shares):.0f} %, at the median "
-        f"{100 * median(shares):.0f} %."
+        f"others took up to {100 * max(shares):.1f} %, at the median "
+        f"{100 * median(shares):.1f} %."
     )
     if any(turn.beside is None for turn in every):
         return (
@@ -122,7 +122,7 @@ def disturbance(found: Turns, cores: int) -> str:
     idle = median((turn.beside or 0.0) / turn.seconds / cores for turn in every)
     return (
         f"{words} The generator is none of them, nor are the stages that were up "
-        f"beside the one under load and idle (at the median {100 * idle:.0f} %)."
+        f"beside the one under load and idle (at the median {100 * idle:.1f} %)."
     )
 
 

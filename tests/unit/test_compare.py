@@ -21,7 +21,7 @@ from load_tests.compare import (
     stages,
     tables,
 )
-from load_tests.compare.__main__ import PART, RESULTS, in_readme
+from load_tests.compare.__main__ import AGAIN, PART, RESULTS, in_readme
 from load_tests.compare.conclusions import paragraphs
 from load_tests.compare.generator import within
 from load_tests.compare.load import Measured
@@ -37,6 +37,7 @@ from load_tests.compare.result import (
 )
 from load_tests.compare.summary import summaries
 from load_tests.compare.visits import BOUGHT, CHECKOUT, KINDS, ORDER, Visitor
+from load_tests.costs import figures
 from sandbox.runner import RunningStage
 from sandbox.runner.state import Places, write_state
 
@@ -259,11 +260,22 @@ def test_what_a_laptop_cannot_show_of_functions_is_said():
         ({"interrupted": True}, "Ended early"),
         ({"beside": ["stage1"]}, "stage1 ran beside them"),
         ({"cores": 0}, "shared all cores"),
+        ({"cores": 0}, "all on the cores that everything here shared"),
+        ({"cores": 0}, "The cores, which all shared, were idle for 30 %"),
         ({"cores": 1}, "had one core for all its processes"),
+        ({"cores": 1}, "all on the one core that the monolith had to itself"),
+        ({"cores": 1}, "Its core was idle for 30 %"),
     ],
 )
 def test_how_it_was_measured_is_said(more, said):
     assert said in told(four_stages(**more))
+
+
+def test_nobody_has_a_core_of_their_own_where_all_are_shared():
+    of = four_stages(cores=0)
+    shared = told(of) + tables.markdown(of, summaries(of))
+    for words in ("Its core", "its core:", "one core that", "had one core"):
+        assert words not in shared
 
 
 def test_few_rounds_and_a_busy_generator_are_said():
@@ -272,12 +284,27 @@ def test_few_rounds_and_a_busy_generator_are_said():
     assert "it limits the fastest stage" in words
 
 
-def test_only_nlu_needs_the_larger_instance():
+def with_services():
     sizes = {"nlu": 70.0, "catalog": 40.0, "identity": 35.0, "checkout": 45.0}
     services = [Held(part=p, resident=u + 20, unique=u) for p, u in sizes.items()]
-    of = result({1: stage([measured()]), 2: stage([measured()], services)})
-    assert "A worker of the monolith holds 60 MiB" in told(of)
-    assert "nlu holds 70, the others 35 to 45" in told(of)
+    return result({1: stage([measured()]), 2: stage([measured()], services)})
+
+
+def test_what_a_worker_holds_is_said():
+    words = told(with_services())
+    assert "A worker of the monolith holds 60 MiB" in words
+    assert "nlu holds 70, the others 35 to 45" in words
+
+
+def test_nlu_is_said_to_need_a_larger_instance_only_where_the_bill_gives_it_one(
+    monkeypatch,
+):
+    of = with_services()
+    assert "puts each of them on the smallest instance, t3.nano." in told(of)
+    strong = figures.services("strong")
+    monkeypatch.setattr(figures, "services", lambda: strong)
+    assert "puts only nlu (t3.small) on more than the smallest instance" in told(of)
+    assert "each of them" not in told(of)
 
 
 # Tables, pictures, the page
@@ -516,3 +543,15 @@ def test_the_readme_is_told_again(tmp_path):
 
 def test_the_readme_may_tell_that_two_agree():
     assert "30 of 30 ratios agree" in agreement.told(four_stages(), four_stages())
+
+
+def test_the_agreement_in_the_readme_is_that_of_the_saved_comparison():
+    """Saved without another to hold it against, it says so and has no figures."""
+    saved = agreement.read(RESULTS / "compare" / "result.json")
+    words = readme.told(AGAIN)
+    if words == agreement.ALONE:
+        return
+    assert f"This comparison (commit {saved.machine['commit']})" in words
+    rows = [line.split(" | ") for line in words.splitlines() if "| stage" in line]
+    now = [tables.with_interval(pair.one) for pair in agreement.pairs(saved, saved)]
+    assert [row[2] for row in rows] == now

@@ -225,9 +225,11 @@ def test_what_was_left_out_is_said_and_why():
     level = a_load(4, 8, False)
     calm = turns(350, CPU, rounds=4)
     loud = [*calm[:3], with_others(calm[3], 0.44)]
-    assert "0 of 4 were: others took up to 0 %" in report.disturbance({level: calm}, 2)
+    assert "0 of 4 were: others took up to 0.0 %" in report.disturbance(
+        {level: calm}, 2
+    )
     said = report.disturbance({level: loud}, 2)
-    assert "1 of 4 were: others took up to 44 %, at the median 0 %." in said
+    assert "1 of 4 were: others took up to 44.0 %, at the median 0.0 %." in said
     assert "The generator is none of them, nor are the stages" in said
     old = [msgspec.structs.replace(turn, beside=None) for turn in calm]
     assert "Nobody looked here" in report.disturbance({level: old}, 2)
