@@ -231,8 +231,8 @@ def _ministack(result: Result, found: dict[int, Summary]) -> str:
         f"function is one more, {where}. On AWS these are others' machines, functions "
         "scale out, and nobody pays for them while nobody comes. So their throughput "
         "and latency here say nothing about Lambda's: what they cost there is reckoned "
-        "by `make bill`, and where they end by `make limits USERS=100000`. Nothing here "
-        "was run on AWS."
+        "by `make bill`, and where they end by `make limits USERS=100000`. Nothing "
+        "here was run on AWS."
     )
 
 
