@@ -102,7 +102,7 @@ test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs $(VENV)/sdk $(VEN
 
 # The longest comes first. Some of it asks stage 1, too: on ports beside the next one's.
 test-once: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong) ## Run what is tested once for all stages
-	@SIZE=$(SIZE) TEST_PORT_BASE=8159 $(BIN)/python -m pytest \
+	@SIZE=$(SIZE) TEST_PORT_BASE=8151 $(BIN)/python -m pytest \
 		tests/integration tests/meta tests/unit
 
 test-stage-1: $(VENV)/test

@@ -315,7 +315,7 @@ PROBES: Mapping[str, Mapping[str, AsyncProbe | Probe]] = {
         "dynamodb:PutItem table/${NotificationsTable}": NOTIFIED,
         "dynamodb:UpdateItem table/${NotificationsTable}": NOTIFIED,
         "cognito-idp:ListUsers userpool/${UserPoolId}": NOTIFIED,
-        "ses:SendRawEmail identity/${MailIdentity}": NOTIFIED,
+        "ses:SendRawEmail identity/*": NOTIFIED,
         "sns:Publish not arn:aws:sns:*:*:*": NOTIFIED,
         **_consumer("notifications-notify", "${NotificationsQueue}"),
     },
