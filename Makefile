@@ -108,8 +108,8 @@ test-once: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong) 
 test-stage-1: $(VENV)/test
 	@SIZE=$(SIZE) $(BIN)/python -m pytest tests/contract tests/drill tests/e2e
 
-# What was written for every stage; the rest is tested once, with the first: so are the
-# page's signatures against botocore's, which need no stage.
+# What was written for every stage; the rest is tested once: the page's signatures
+# against botocore's, which need no stage, with the first.
 test-stage-%: $(VENV)/test
 	@SIZE=$(SIZE) STAGE=$* $(BIN)/python -m pytest tests/contract \
 		$(if $(filter full,$(SIZE)),tests/e2e --ignore tests/e2e/test_sigv4.py)
