@@ -21,7 +21,9 @@ from load_tests.experiments import __main__ as command
 from load_tests.experiments import poison, sales, spike, stripe_outage
 from load_tests.experiments.backstage4 import SOURCE, WORK, poisoned
 from load_tests.experiments.sales import Order, Sale, Shop
+from load_tests.limits import settings
 from load_tests.limits.settings import REPOSITORY
+from sandbox.aws import server
 from tests.cognito import CognitoError
 
 
@@ -209,6 +211,14 @@ def test_every_order_of_the_spike_is_looked_up():
     told = spike._told_wrong(found)
     assert "1 accepted and not to be found" in told
     assert "1 accepted or confirmed and not charged" in told
+
+
+def test_the_spike_is_scaled_by_the_workers_that_there_are():
+    assert server.AT_ONCE == spike.WORKERS_HERE
+    assert settings.consumers() == spike.WORKERS
+    share = settings.paced_rate() / spike.STRIPE_LIMIT_ON_AWS
+    here = spike.STRIPE_RATE * spike.WORKERS_HERE / spike.WORKERS
+    assert here / spike.STRIPE_LIMIT == pytest.approx(share)
 
 
 class Turns:
