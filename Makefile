@@ -102,14 +102,14 @@ test: $(VENV)/test lint types $(if $(filter full,$(SIZE)),docs $(VENV)/sdk $(VEN
 
 # The longest comes first. Some of it asks stage 1, too: on ports beside the next one's.
 test-once: $(VENV)/test $(if $(filter full,$(SIZE)),$(VENV)/sdk $(VENV)/strong) ## Run what is tested once for all stages
-	@SIZE=$(SIZE) TEST_PORT_BASE=8159 $(BIN)/python -m pytest \
+	@SIZE=$(SIZE) TEST_PORT_BASE=8151 $(BIN)/python -m pytest \
 		tests/integration tests/meta tests/unit
 
 test-stage-1: $(VENV)/test
 	@SIZE=$(SIZE) $(BIN)/python -m pytest tests/contract tests/drill tests/e2e
 
-# What was written for every stage; the rest is tested once, with the first: so are the
-# page's signatures against botocore's, which need no stage.
+# What was written for every stage; the rest is tested once: the page's signatures
+# against botocore's, which need no stage, with the first.
 test-stage-%: $(VENV)/test
 	@SIZE=$(SIZE) STAGE=$* $(BIN)/python -m pytest tests/contract \
 		$(if $(filter full,$(SIZE)),tests/e2e --ignore tests/e2e/test_sigv4.py)

@@ -106,7 +106,7 @@ def _arguments() -> argparse.Namespace:
         "down": "remove everything and list what is left",
         "logs": "show the functions' log lines",
         "estimate": "say what a month costs",
-        "queues": "show what waits in the queues, and the dead letters (not orders)",
+        "queues": "show what waits in the queues, and the dead letters",
         "redrive": "send a queue's dead letters, several of one order, to it again",
         "pause": "let a queue's messages wait",
         "resume": "let them be taken again",

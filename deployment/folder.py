@@ -19,7 +19,7 @@ from typing import Any
 from . import packaging, stacks, values
 from .cloud import account
 from .intrinsics import Filled
-from .settings import REGION, Deployment, SettingsError
+from .settings import LOCAL, REGION, Deployment, SettingsError
 
 CONFIG = Path(".chalice") / "config.json"
 OWNER_ONLY = 0o700
@@ -44,7 +44,7 @@ def folder(deployment: Deployment, service: str) -> Path:
     if service not in deployment.services:
         there = ", ".join(deployment.services)
         raise SettingsError(f"There is no service {service!r}. There are: {there}.")
-    _refuse_queues(deployment.folder / service)
+    _refuse_queues(deployment, service)
     copy = deployment.build / "folders" / service
     copy.mkdir(parents=True, exist_ok=True)
     copy.chmod(OWNER_ONLY)
@@ -85,20 +85,27 @@ def fill(copy: Path, known: Mapping[str, str], roles: Mapping[str, str]) -> None
     (copy / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")
 
 
-def _refuse_queues(service: Path) -> None:
+def _refuse_queues(deployment: Deployment, service: str) -> None:
     """Refuse a service with a function that takes messages from a queue.
 
     Chalice alone looks for a queue with the name in `app.py`, which the deployed one
     has not, and its event source would lack `ReportBatchItemFailures`, without which
     Lambda deletes what failed. Both are in the template that CloudFormation merges.
     """
-    template = json.loads((service / packaging.PARAMETERS).read_text("utf-8"))
+    template = json.loads(
+        (deployment.folder / service / packaging.PARAMETERS).read_text("utf-8")
+    )
     merged = (resource["Properties"] for resource in template["Resources"].values())
     if any("Events" in properties for properties in merged):
+        instead = (
+            "make redeploy STAGE=4"
+            if deployment.env == LOCAL
+            else f"make deploy STAGE=4 ENV={deployment.env}"
+        )
         raise SettingsError(
-            f"{service.name} takes messages from a queue, and plain `chalice deploy` "
+            f"{service} takes messages from a queue, and plain `chalice deploy` "
             "finds neither the queue nor may it say which messages failed. Deploy it "
-            f"with `make deploy STAGE=4 SERVICE={service.name}`."
+            f"with `{instead} SERVICE={service}`."
         )
 
 

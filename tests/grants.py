@@ -18,6 +18,10 @@ GUEST = "guest"
 ACCOUNT = "${AWS::AccountId}:"
 Document = dict[str, Any]
 
+# Whoever may send letters to anybody sends them from one address. The local AWS does
+# not say whose a letter is; SES always does.
+FROM_US = {"StringEqualsIfExists": {"ses:FromAddress": {"Ref": "MailIdentity"}}}
+
 
 @dataclass(frozen=True)
 class Grant:

@@ -13,12 +13,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
 from botocore.exceptions import ClientError
 
 from sandbox.runner import RunningStage
+from tests.faulty import Suppliers
 from tests.grants import Grant
 from tests.guest import tomorrow
 from tests.probes import (
@@ -26,7 +25,6 @@ from tests.probes import (
     ORD,
     PRODUCT,
     RESERVE,
-    TIMEOUT_SECONDS,
     Probe,
     World,
     asked,
@@ -63,11 +61,11 @@ class WorldOfQueues(World):
     @contextmanager
     def at_rest(self) -> Iterator[None]:
         """Let messages wait inside the block, and nothing be left of it afterwards."""
-        self.schedule("disable")
-        self._sources(on=False)
-        # One that stays pending: nobody charges it.
-        self.order_id = self.guest.buy(PRODUCT).json()["order"]["orderId"]
         try:
+            self.schedule("disable")
+            self._sources(on=False)
+            # One that stays pending: nobody charges it.
+            self.order_id = self.guest.buy(PRODUCT).json()["order"]["orderId"]
             yield
         finally:
             self._forget()
@@ -126,17 +124,6 @@ class WorldOfQueues(World):
         }
         ended, said = self.ask(role, {"Records": [message]})
         return ended and said == {"batchItemFailures": []}
-
-    @contextmanager
-    def suppliers_away(self) -> Iterator[None]:
-        """Let no supplier answer inside the block."""
-        port = (urlsplit(str(self.stage.aws_endpoint_url)).port or 0) + 40
-        faults = f"http://127.0.0.1:{port}/_sandbox/faults"
-        requests.put(faults, json={"refuse": True}, timeout=TIMEOUT_SECONDS)
-        try:
-            yield
-        finally:
-            requests.delete(faults, timeout=TIMEOUT_SECONDS)
 
 
 AsyncProbe = Callable[[WorldOfQueues], bool]
@@ -213,7 +200,7 @@ def charged(card: str = "pm_card_visa") -> AsyncProbe:
 def put_off(world: WorldOfQueues) -> bool:
     """Whether an order can wait in the queue while its supplier is away."""
     table = charge_order(world) | {"supplied": True}
-    with world.suppliers_away():
+    with Suppliers(world.stage).going_wrong(refuse=True):
         return world.take("payments-charge", table, delivery=3)
 
 
@@ -328,7 +315,7 @@ PROBES: Mapping[str, Mapping[str, AsyncProbe | Probe]] = {
         "dynamodb:PutItem table/${NotificationsTable}": NOTIFIED,
         "dynamodb:UpdateItem table/${NotificationsTable}": NOTIFIED,
         "cognito-idp:ListUsers userpool/${UserPoolId}": NOTIFIED,
-        "ses:SendRawEmail identity/${MailIdentity}": NOTIFIED,
+        "ses:SendRawEmail identity/*": NOTIFIED,
         "sns:Publish not arn:aws:sns:*:*:*": NOTIFIED,
         **_consumer("notifications-notify", "${NotificationsQueue}"),
     },

@@ -5,7 +5,7 @@ import { explain } from "./failures.js";
 import { daysFromNow, money } from "./formats.js";
 import { picture } from "./messages.js";
 import { orderFacts } from "./order-card.js";
-import { carryOn, isFinal, isOver } from "./purchases.js";
+import { carryOn, isFinal } from "./purchases.js";
 
 const A_YEAR = 365; // days; the contract takes deliveries within one
 const NOT_TWICE =
@@ -134,7 +134,7 @@ export function createCheckout({ api, purchases, onSettled, onClose }) {
 
   function showFailure(purchase, failure) {
     const { title: heading, text } = explain(failure);
-    if (isOver(purchase, failure)) {
+    if (!purchases.isOpen(purchase)) {
       shown = null;
       lock(false);
       tell(heading, `${text} Nothing was charged.`, "bad");

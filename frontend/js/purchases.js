@@ -12,11 +12,9 @@ import { recall, remember } from "./memory.js";
 const LOOK_AGAIN = [400, 600, 1000, 1500, 2000]; // milliseconds; then the last for ever
 const PATIENCE = 120_000; // milliseconds
 const LOST_LOOKS = 3; // failed looks in a row until the guest is told
+const NOT_FOUND = 404;
 
 export const isFinal = (order) => order.status !== "pending";
-
-/** Whether a failure ends a purchase: a refusal does, until there is an order. */
-export const isOver = (purchase, failure) => failure.refused && !purchase.orderId;
 
 /** Open the unsettled purchases of a guest. */
 export function openPurchases(guest) {
@@ -27,6 +25,7 @@ export function openPurchases(guest) {
   return {
     open,
     save,
+    isOpen: (purchase) => open.includes(purchase),
     ofProduct: (productId) =>
       open.find((purchase) => purchase.request.productId === productId),
     begin(item, request) {
@@ -48,8 +47,8 @@ export function openPurchases(guest) {
  *
  * @returns {Promise<object>} The order as the server tells it; still pending when it takes
  *   long, and the purchase is then kept.
- * @throws {import("./api.js").Failure} Where `isOver`, nothing was made and the purchase
- *   is over; anything else means that its end is not known yet, and it is kept.
+ * @throws {import("./api.js").Failure} Where the purchase is not open any more, nothing
+ *   was made; else its end is not known yet, and it is kept.
  */
 export async function carryOn(purchase, purchases, api) {
   try {
@@ -62,7 +61,12 @@ export async function carryOn(purchase, purchases, api) {
     if (isFinal(order)) purchases.settle(purchase);
     return order;
   } catch (failure) {
-    if (isOver(purchase, failure)) purchases.settle(purchase);
+    if (failure.refused && !purchase.orderId) purchases.settle(purchase);
+    if (failure.status === NOT_FOUND) {
+      // Asked for again under its key it goes on, or is made if it was lost.
+      purchase.orderId = null;
+      purchases.save();
+    }
     throw failure;
   }
 }

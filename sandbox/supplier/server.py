@@ -4,7 +4,7 @@ PUT    /bookings/{reference}               hold; {"item", "quantity", "date"}
 PUT    /bookings/{reference}/confirmation  confirm what is held; 409 when it is not
 DELETE /bookings/{reference}               let go
 GET    /_sandbox/bookings
-GET    /_sandbox/faults                    what is set, and how often it hit
+GET    /_sandbox/faults                    what is set, and how often `refuse` hit
 PUT    /_sandbox/faults                    {"refuse", "full", "hold_seconds"}
 DELETE /_sandbox/faults
 """

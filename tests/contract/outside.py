@@ -3,53 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import requests
 
 from tests.conftest import BY_BEARER
+from tests.faulty import Faulty
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 10
 PATIENCE_SECONDS = 60.0
-
-
-class Faulty:
-    """A part of the sandbox that can be told to go wrong."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._faults = f"{url}/_sandbox/faults"
-
-    @contextmanager
-    def going_wrong(self, **faults: Any) -> Iterator[None]:
-        """Let it go wrong in these ways inside the block."""
-        self.break_down(**faults)
-        try:
-            yield
-        finally:
-            self.heal()
-
-    def break_down(self, **faults: Any) -> None:
-        """Let it go wrong in these ways, and no other, until it is healed."""
-        self._call("PUT", json=faults)
-
-    def heal(self) -> None:
-        """Let nothing go wrong any more."""
-        self._call("DELETE")
-
-    def injected(self) -> int:
-        """Return how many faults hit somebody since they were set."""
-        return sum(self._call("GET").json()["injected"].values())
-
-    def _call(self, method: str, **options: Any) -> requests.Response:
-        answer = requests.request(
-            method, self._faults, timeout=TIMEOUT_SECONDS, **options
-        )
-        answer.raise_for_status()
-        return answer
 
 
 class Ledger(Faulty):

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.runner import RunningStage
+from tests.faulty import Suppliers
 
 from .lives import DECLINED, at, each, fault
 from .queues import Queues
 from .serverless import Serverless
-from .suppliers import Suppliers
+from .suppliers import left_over
 
 # How long a message is hidden from others, in seconds; six times what a function may
 # take on AWS, where nobody waits for a drill.
@@ -159,7 +160,7 @@ class Stage4(Serverless):
     def began(self, stage: RunningStage) -> None:
         """Learn where queues and suppliers are, and let messages come again soon."""
         super().began(stage)
-        self.suppliers = Suppliers(f"http://127.0.0.1:{self.port_base + 40}")
+        self.suppliers = Suppliers(stage)
         self.queues = Queues(self.functions.client("sqs"), stage.queues)
         self.queues.hide_for(HIDDEN_SECONDS)
 
@@ -171,7 +172,7 @@ class Stage4(Serverless):
         return f"{redriven} dead letters redriven" if redriven else ""
 
     def left_over(self, orders: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
-        return [*self.queues.left_over(), *self.suppliers.left_over(orders)]
+        return [*self.queues.left_over(), *left_over(self.suppliers, orders)]
 
     def order_machine(self, stripe_url: str) -> Any:
         from .order_machine import order_machine

@@ -162,12 +162,15 @@ def test_an_order_that_cannot_be_seen_is_not_bought_again(guest: Guest):
     guest.ask_for_flowers().click()
     guest.fill_checkout()
     guest.page.route("**/orders/ord_*", refuse, times=1)
-    guest.pay()
+    with guest.page.expect_request("**/checkout") as first:
+        guest.pay()
     expect(guest.checkout_status).to_contain_text("There is no such order.")
     expect(guest.checkout_status).not_to_contain_text("Nothing was charged")
-    guest.checkout.get_by_role("button", name="Try again").click()
+    with guest.page.expect_request("**/checkout") as second:
+        guest.checkout.get_by_role("button", name="Try again").click()
     guest.sees_outcome("Order confirmed")
-    assert len(guest.orders()) == 1
+    keys = {asked.value.headers["idempotency-key"] for asked in (first, second)}
+    assert len(keys) == len(guest.orders()) == 1
 
 
 def test_a_session_that_ends_while_paying_goes_on_after_sign_in(guest: Guest):

@@ -12,7 +12,6 @@ import sys
 import time
 import zipfile
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -20,7 +19,8 @@ import requests
 
 from sandbox.runner import RunningStage
 from sandbox.runner.stages import REPOSITORY
-from tests.contract.outside import Faulty, Ledger, until
+from tests.contract.outside import Ledger, until
+from tests.faulty import Suppliers
 from tests.guest import Guest
 
 QUEUE = "charge-order"
@@ -274,21 +274,9 @@ def test_an_outage_of_the_card_processor_delays_orders_and_loses_none(
     assert operator.count(DEAD_LETTERS) == dead_before
 
 
-class Suppliers(Faulty):
-    """The stand-in of those who have the tables."""
-
-    def state(self, order_id: str) -> str | None:
-        answer = requests.get(f"{self._url}/_sandbox/bookings", timeout=10)
-        answer.raise_for_status()
-        every = answer.json()["bookings"]
-        states = {booking["reference"]: booking["state"] for booking in every}
-        return states.get(order_id)
-
-
 @pytest.fixture(scope="module")
 def suppliers(stage):
-    aws = urlsplit(stage.aws_endpoint_url)
-    return Suppliers(f"http://127.0.0.1:{aws.port + 40}")
+    return Suppliers(stage)
 
 
 TABLE = {"productId": "table-rooftop"}
@@ -297,7 +285,7 @@ TABLE = {"productId": "table-rooftop"}
 def test_a_table_is_held_paid_and_confirmed(guest, ledger, suppliers):
     order_id = accepted(guest, **TABLE)
     assert ends(guest, order_id) == "confirmed"
-    assert suppliers.state(order_id) == "confirmed"
+    assert suppliers.states().get(order_id) == "confirmed"
     assert ledger.charges(order_id) == 1
 
 
@@ -305,7 +293,7 @@ def test_a_table_is_let_go_when_the_card_is_declined(guest, suppliers):
     card = "pm_card_visa_chargeDeclined"
     order_id = accepted(guest, paymentMethod=card, **TABLE)
     assert ends(guest, order_id) == "declined"
-    assert suppliers.state(order_id) == "released"
+    assert suppliers.states().get(order_id) == "released"
 
 
 def test_a_full_restaurant_costs_nothing(guest, ledger, suppliers):
@@ -343,14 +331,16 @@ def test_a_paid_table_whose_supplier_falls_silent_is_given_back_at_last(
 ):
     with operator.giving_up_after(12), ledger.going_wrong(latency_ms={"fixed": 1200}):
         order_id = accepted(guest, **TABLE)
-        until(lambda: suppliers.state(order_id) == "held", "the table is held")
+        until(lambda: suppliers.states().get(order_id) == "held", "the table is held")
         with suppliers.going_wrong(refuse=True):
             assert ends(guest, order_id) == "failed"
             assert ledger.of(order_id)["succeeded_charges"] == 1
             assert ledger.charges(order_id) == 0
             assert "You get back all" in guest.order(order_id)["message"]
         # And the place goes to somebody else, once they are there again.
-        until(lambda: suppliers.state(order_id) == "released", "it is let go", 90)
+        until(
+            lambda: suppliers.states().get(order_id) == "released", "it is let go", 90
+        )
 
 
 def test_a_declined_card_ends_the_order_with_one_delivery(guest, operator, ledger):

@@ -53,11 +53,20 @@ def test_chalice_alone_is_given_no_service_that_takes_from_a_queue(service):
         folder.folder(Deployment(4, "dev", None, {}), service)
 
 
+@pytest.mark.parametrize(
+    ("env", "instead"),
+    {"local": "make redeploy STAGE=4", "prod": "make deploy STAGE=4 ENV=prod"}.items(),
+)
+def test_what_to_do_instead_stays_where_it_was_asked_for(env, instead):
+    with pytest.raises(SettingsError, match=f"`{instead} SERVICE=payments`"):
+        folder.folder(Deployment(4, env, "http://127.0.0.1:8400", {}), "payments")
+
+
 @pytest.mark.parametrize("stage", SERVICES)
 def test_chalice_alone_is_given_every_other_service(stage):
     home = Deployment(stage, "dev", None, {})
     for service in set(home.services) - set(WITH_QUEUES if stage == 4 else ()):
-        folder._refuse_queues(home.folder / service)
+        folder._refuse_queues(home, service)
 
 
 def test_an_answer_of_api_gateways_own_has_the_status_that_its_body_says():

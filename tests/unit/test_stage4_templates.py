@@ -18,7 +18,7 @@ from deployment.settings import CONTRACT, REPOSITORY, SERVICES
 from load_tests.costs import figures
 from load_tests.limits.settings import number
 from tests.chalice_apps import application
-from tests.grants import carried_over, resources, shipped, thing
+from tests.grants import FROM_US, carried_over, resources, shipped, thing
 
 STAGE = REPOSITORY / "stage4_async"
 # Carried over whole: stage 3's tests are about them.
@@ -251,6 +251,7 @@ WILDCARDS = {
     "log-group:/aws/lambda/*",
     "${CatalogApiId}/v1/PUT/internal/reservations/ord_????????????????????????",
     "${CatalogApiId}/v1/DELETE/internal/reservations/ord_????????????????????????",
+    "identity/*",
     "not arn:aws:sns:*:*:*",
 }
 
@@ -263,6 +264,8 @@ def test_policies_have_no_wildcard_but_those_that_are_listed():
         for statement in shipped(4)[role]["Statement"]:
             assert "NotAction" not in statement
             assert not any(set(action) & set("*?") for action in statement["Action"])
+            if "ses:SendRawEmail" in statement["Action"]:
+                assert statement["Condition"] == FROM_US
             if "NotResource" in statement:
                 assert statement["Action"] == ["sns:Publish"]
             found |= {t for t in map(thing, resources(statement)) if set(t) & set("*?")}

@@ -144,7 +144,7 @@ class Notice:
         self._ended = ended
 
     def mail(self) -> None:
-        """Send the letter, where there is an address that the guest has proven.
+        """Send the letter, where there is an address, proven or brought from Facebook.
 
         Raises:
             Unavailable: it was not sent now.

@@ -205,9 +205,5 @@ def tell_bug(error: Exception) -> Response:
 
 
 def snake_case(name: str) -> str:
-    """Write a name of the contract as Python has it.
-
-    >>> snake_case("productId")
-    'product_id'
-    """
+    """Write a name of the contract as Python has it: `product_id` for `productId`."""
     return re.sub(r"[A-Z]", lambda letter: "_" + letter[0].lower(), name)

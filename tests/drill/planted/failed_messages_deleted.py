@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     # The workers read this module as well, and have no use for the rest.
     from tests.drill.functions import Functions
 
-PROBE = "letters_fail_once"
+PROBE = "letters_fail"
 CAUGHT_AS = "no mail"
 PATCHES: dict[str, Any] = {}
 

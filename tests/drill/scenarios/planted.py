@@ -173,7 +173,7 @@ def event_told_twice(world: World, crowd: list[Buyer]) -> None:
         shot.wait(FIRE_SECONDS)
 
 
-def letters_fail_once(world: World, crowd: list[Buyer]) -> None:
+def letters_fail(world: World, crowd: list[Buyer]) -> None:
     """Notifications do not reach their table, for longer than one call tries to.
 
     Thrice as long: an older message's tries may be among those that fail.
@@ -233,7 +233,7 @@ PROBES: dict[str, Probe] = {
         crash_after_accepting,
         crash_while_telling,
         event_told_twice,
-        letters_fail_once,
+        letters_fail,
         given_up_while_asleep,
         held_too_late,
         declined_table,
