@@ -26,7 +26,16 @@ NO_ANSWER = "no answer"
 
 
 class WrongAnswer(Exception):
-    """An answer is not what the contract promises; no order is named in the words."""
+    """An answer is not what the contract promises; no order is named in the words.
+
+    Args:
+        words: what it is instead.
+        order_id: of the order that a refusal says is kept; "" when it names none.
+    """
+
+    def __init__(self, words: str, order_id: str = "") -> None:
+        super().__init__(words)
+        self.order_id = order_id
 
 
 class _Body(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -126,7 +135,7 @@ def read(status: int, body: bytes, kind: type[Answer]) -> Answer:
         WrongAnswer: it is another status or another body.
     """
     if status != 200:
-        raise WrongAnswer(_refusal(status, body))
+        raise _refusal(status, body)
     return _decoded(body, kind)
 
 
@@ -142,7 +151,7 @@ def read_purchase(status: int, headers: Mapping[str, str], body: bytes) -> Bough
         WrongAnswer: it was refused, declined or given up, or is no such answer.
     """
     if status not in (200, 202):
-        raise WrongAnswer(_refusal(status, body))
+        raise _refusal(status, body)
     bought = _decoded(body, Bought)
     if status == 202:
         place = LOCATION.fullmatch(headers.get("Location") or "")
@@ -175,9 +184,13 @@ def _decoded(body: bytes, kind: type[Answer]) -> Answer:
         raise WrongAnswer(f"not a {kind.__name__}: {error}") from None
 
 
-def _refusal(status: int, body: bytes) -> str:
+def _refusal(status: int, body: bytes) -> WrongAnswer:
     words = body.decode(errors="replace")
     with suppress(msgspec.DecodeError, KeyError, TypeError):
         words = str(msgspec.json.decode(body)["message"])
+    named = ORDER_ID.search(words)
     words = ORDER_ID.sub("ord_...", words)[:LONGEST_WORDS]
-    return f"{status} {words}" if status else f"{NO_ANSWER}: {words}"
+    return WrongAnswer(
+        f"{status} {words}" if status else f"{NO_ANSWER}: {words}",
+        named[0] if named else "",
+    )

@@ -5,28 +5,42 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from sandbox.runner import RunningStage, StartError, asking
 from sandbox.runner.stages import STAGES
 from sandbox.runner.state import RUN_ROOT, Places
+from tests.guest import Guest
 
 from . import fleets, functions, strips
 from .experiment import Experiment, Results
 from .lab import Lab
 from .pages import ITEM
-from .watching import PRODUCT, Mark, Watch, downtimes, what_was_down
+from .watching import (
+    PRODUCT,
+    Mark,
+    Watch,
+    downtimes,
+    listed,
+    still_down,
+    what_was_down,
+)
 
 PATIENCE_SECONDS = 60.0
+ASK_SECONDS, ASK_PAUSE_SECONDS = 10.0, 0.2
 PLENTY = 1_000_000
 BROKEN_LINE = "import nothing_like_that"
-# How long it takes to see that something is wrong and to take it back.
+# How long it takes to see that something is wrong.
 NOTICE_SECONDS = 4.0
 FUNCTION = "nlu-api"
+SHIPPED, TAKEN_BACK = "Sam ships", "taken back"
+SAMS = "chat"  # what guests do with it
 STOPPED, ROLLED, SERVICES, FUNCTIONS = (
     "monolith, stopped and started",
     "monolith behind nginx, replaced while it serves",
@@ -93,11 +107,11 @@ def _stop(running: RunningStage, sams: Path, mark: Mark) -> bool:
     """Stop the old one, and start what does not start; then take it back."""
     good = sams.read_text(encoding="utf-8")
     _break(sams)
-    mark("Sam ships")
+    mark(SHIPPED)
     fleets.stop(running)
     came_up = fleets.start(running)
     time.sleep(NOTICE_SECONDS)
-    mark("taken back")
+    mark(TAKEN_BACK)
     sams.write_text(good, encoding="utf-8")
     if not fleets.start(running):
         raise StartError("The monolith does not come up again; see .run/.")
@@ -110,7 +124,7 @@ def _replace(
     """Replace Sam's part by what does not start, and then Alex's; tell if that went."""
     good = sams.read_text(encoding="utf-8")
     _break(sams)
-    mark("Sam ships")
+    mark(SHIPPED)
     if asking.ask(Places(RUN_ROOT, running.name), his, PATIENCE_SECONDS).done:
         raise StartError("What cannot be imported was taken for ready.")
     time.sleep(NOTICE_SECONDS)
@@ -121,9 +135,13 @@ def _replace(
 
 
 def _deploy(running: RunningStage, mark: Mark) -> bool:
-    """Deploy what cannot be imported; Lambda does not look. Then take it back."""
-    good = functions.code(running, FUNCTION)
-    mark("Sam ships")
+    """Deploy what cannot be imported; Lambda does not look. Then take it back.
+
+    Returns:
+        Whether the catalogue answers with Alex's line; a deployment ends old workers.
+    """
+    good, guest = functions.code(running, FUNCTION), Guest(running)
+    mark(SHIPPED)
     functions.deploy(
         running, FUNCTION, functions.with_line(good, "app.py", BROKEN_LINE)
     )
@@ -133,9 +151,21 @@ def _deploy(running: RunningStage, mark: Mark) -> bool:
     functions.deploy(
         running, "catalog-api", functions.with_line(alexs, "app.py", "# Alex's")
     )
-    mark("taken back")
+    ships = _answers(guest)
+    mark(TAKEN_BACK)
     functions.deploy(running, FUNCTION, good)
-    return True
+    return ships
+
+
+def _answers(guest: Guest) -> bool:
+    """Ask the catalogue until it answers; its first worker takes a while to start."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
+        with suppress(requests.RequestException):
+            if guest.get("/products", timeout=ASK_SECONDS).ok:
+                return True
+        time.sleep(ASK_PAUSE_SECONDS)
+    return False
 
 
 def _break(file: Path) -> None:
@@ -163,28 +193,50 @@ def paragraph(results: Results) -> str:
         f"{ITEM}{title}: {what_was_down(way['asks'])}, and Alex {_can(way)} ship"
         for title, way in ways.items()
     )
-    words = []
-    down = {title: max(downtimes(way["asks"]).values()) for title, way in ways.items()}
-    if not ways[ROLLED]["alex_ships"] and ways[SERVICES]["alex_ships"]:
-        words.append(
-            "Whoever looks whether the new program answers before the old one is "
-            "stopped has no downtime, monolith or not. What remains of the claim is "
-            "the waiting: the monolith has one door, and Sam's commit stands in it."
-            if not down[ROLLED]
-            else "The monolith has one door, and Sam's commit stands in it."
+    follows = [_told_waiting(ways)]
+    seconds = {title: downtimes(ways[title]["asks"]) for title in (SERVICES, FUNCTIONS)}
+    if seconds[FUNCTIONS][SAMS] > seconds[SERVICES][SAMS]:
+        follows.append(_told_unseen(ways[FUNCTIONS]))
+    if others := listed([n for n, s in seconds[FUNCTIONS].items() if s and n != SAMS]):
+        follows.append(
+            f"Sam's line is not in what answers {others}: new workers start there too, "
+            "once Alex has shipped, and all of them on one machine."
         )
-    if down[FUNCTIONS] > down[SERVICES]:
-        words.append(
-            "The newer stage lost here: Lambda takes any code, nobody looked whether "
-            "it can be imported, and the chat was down until somebody noticed (after "
-            f"{results['notice_seconds']:g} s, as we made it; a person takes minutes) "
-            "and new workers had started, which takes seconds on a busy laptop and is "
-            "no measure of Amazon's."
-        )
-    follows = " ".join(words) or "Nothing of the claim was seen this time."
     return (
         "Sam's commit does not import. What guests noticed, by the way it was "
-        f"shipped:\n\n{told}.\n\n{follows}"
+        f"shipped:\n\n{told}.\n\n{' '.join(follows)}"
+    )
+
+
+def _told_waiting(ways: dict[str, dict[str, Any]]) -> str:
+    """Tell whether Alex waited at the monolith only, and guests with them."""
+    if ways[ROLLED]["alex_ships"] or not ways[SERVICES]["alex_ships"]:
+        return "That Alex waits at the monolith and only there was not seen this time."
+    if any(max(downtimes(ways[way]["asks"]).values()) for way in (ROLLED, SERVICES)):
+        return "The monolith has one door, and Sam's commit stands in it."
+    return (
+        "Whoever looks whether the new program answers before the old one is stopped "
+        "has no downtime, monolith or not. What remains of the claim is the waiting: "
+        "the monolith has one door, and Sam's commit stands in it."
+    )
+
+
+def _told_unseen(way: dict[str, Any]) -> str:
+    """Tell how long the chat was down when nobody had looked at what was shipped."""
+    at = dict(way["marks"])
+    noticed = at[TAKEN_BACK] - at[SHIPPED]
+    asks = way["asks"][SAMS]
+    last, _, took = asks[-1]
+    return (
+        "The newer stage lost here: Lambda takes any code, nobody looked whether it "
+        "can be imported, and the chat was down. The line was taken back after "
+        f"{noticed:.0f} s, for so we made it (a person takes minutes); "
+    ) + (
+        f"the chat had not answered yet {last + took - at[TAKEN_BACK]:.0f} s later, "
+        "when we looked no longer."
+        if still_down(asks)
+        else "the chat answered again when new workers had started, which takes "
+        "seconds on a busy laptop and is no measure of Amazon's."
     )
 
 

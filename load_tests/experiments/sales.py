@@ -46,7 +46,8 @@ class Sale:
         seconds: from then to the answer.
         label: what the answer was: "202 accepted", "503 ...", "no answer: ...".
         accepted: whether the guest was told that it is ordered.
-        order_id: of the order that the guest was told of; "" when of none.
+        order_id: of the order that the guest was told of: that it is ordered, or that
+            it is kept although it could not be finished now; "" when of none.
     """
 
     at: float
@@ -122,7 +123,9 @@ class Shop:
                 shot.corrected,
                 shot.outcome.label,
                 shot.outcome.order is not None,
-                shot.outcome.order.order_id if shot.outcome.order else "",
+                shot.outcome.order.order_id
+                if shot.outcome.order
+                else shot.outcome.kept,
             )
             for shot in sorted(shots, key=lambda shot: shot.intended)
         ]

@@ -163,24 +163,26 @@ def paragraph(results: Results) -> str:
             "The chain did not fail more often this time, which is luck: measure more "
             "calls."
         )
-    visits = results["visits"]
-    ratio = visits["ratio"]
-    words.append(
-        "The whole product, split into five, answered "
-        f"{ratio['estimate']:.2f} times as many visits as the monolith (95 % interval "
-        f"{ratio['low']:.2f} to {ratio['high']:.2f}, `make bench STAGE=2` of "
-        f"{visits['measured']}): "
-        + (
-            "here the monolith wins."
-            if ratio["high"] < 1
-            else "the split wins."
-            if ratio["low"] > 1
-            else "that is no difference."
-        )
-    )
+    words.append(_told_visits(**results["visits"]))
     if median(links["p50_ms"]) <= median(functions["p50_ms"]):
         words.append("That links were no slower than functions is not to be believed.")
     return " ".join(words)
+
+
+def _told_visits(ratio: dict[str, float | None], measured: str) -> str:
+    """Tell who answers more visits; from one round there is no interval."""
+    low, high = ratio["low"], ratio["high"]
+    words = (
+        f"The whole product, split into five, answered {ratio['estimate']:.2f} times "
+        "as many visits as the monolith ("
+    )
+    bench = f"`make bench STAGE=2` of {measured}"
+    if low is None or high is None:
+        return f"{words}{bench}), in one round, which cannot tell who wins."
+    words += f"95 % interval {low:.2f} to {high:.2f}, {bench}): "
+    if high < 1:
+        return words + "here the monolith wins."
+    return words + ("the split wins." if low > 1 else "that is no difference.")
 
 
 EXPERIMENT = Experiment(

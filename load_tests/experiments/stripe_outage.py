@@ -23,6 +23,7 @@ from .workers import kill_one
 
 STAGES = (1, 2, 3, 4)
 DECLINED = "declined"
+TIMES = ("before", "without", "after")
 RATE, SECONDS = 0.7, 180.0
 GONE, BACK, KILLED = 60.0, 120.0, 100.0
 # One delivery in a hundred comes again: as many moments, spread over the run.
@@ -84,7 +85,7 @@ def _survived(shop: Shop) -> dict[str, Any]:
             "without": answers(_between(sales, began, GONE, BACK)),
             "after": answers(_between(sales, began, BACK, SECONDS)),
         },
-        **_became(sales, orders, shop.charges()),
+        **_became(sales, orders, shop.charges(), known),
         "settled_after": _settled_after(orders, began + BACK),
         "dead_letters": Operator(stage).dead_letters() if stage.stage == 4 else None,
         "repeated": repeats,
@@ -93,23 +94,32 @@ def _survived(shop: Shop) -> dict[str, Any]:
 
 
 def _became(
-    sales: list[Sale], orders: list[Order], charges: dict[str, int]
+    sales: list[Sale], orders: list[Order], charges: dict[str, int], known: set[str]
 ) -> dict[str, int]:
-    """Compare what guests were told, the orders, and Stripe's books, order by order."""
+    """Compare what guests were told, the orders, and Stripe's books, order by order.
+
+    Args:
+        sales: what guests were told.
+        orders: that came of it.
+        charges: how often each order was paid, those of before included.
+        known: the orders of before.
+    """
     status = {order.order_id: order.status for order in orders}
     confirmed = {order for order, at in status.items() if at == CONFIRMED}
-    promised = {sale.order_id for sale in sales if sale.accepted}
+    promised = {sale.order_id for sale in sales if sale.order_id}
+    accepted = {sale.order_id for sale in sales if sale.accepted}
     kept = (CONFIRMED, DECLINED, PENDING)  # who is pending is counted below
     paid = {order for order, times in charges.items() if times > 0}
     return {
         "orders": len(orders),
         "confirmed": len(confirmed),
         "lost": sum(status.get(order) not in kept for order in promised),
-        "confirmed_after_all": len(confirmed - promised),
+        "told_kept": len(promised - accepted),
+        "confirmed_after_all": len(confirmed - accepted),
         "pending": sum(at == PENDING for at in status.values()),
         "charged_twice": sum(charges.get(order, 0) > 1 for order in status),
         "confirmed_uncharged": len(confirmed - paid),
-        "charged_unconfirmed": len((paid & (status.keys() | promised)) - confirmed),
+        "charged_unconfirmed": len(paid - known - confirmed),
     }
 
 
@@ -186,23 +196,19 @@ def paragraph(results: Results) -> str:
         f"{results['back'] - results['gone']:g}; one worker was killed meanwhile, and "
         f"{four['repeated']} of stage 4's messages were delivered twice."
     ]
-    refused = {
-        stage: {
-            "without": _refused(found["answers"]["without"]),
-            "else": _refused(found["answers"]["before"])
-            + _refused(found["answers"]["after"]),
-        }
-        for stage, found in stages.items()
-    }
     asked = sum(four["answers"]["without"].values())
+    refused = {stage: _refused(found, "without") for stage, found in stages.items()}
     words.append(
-        f"Of {asked} guests in that minute "
-        + ", ".join(f"stage {n} refused {r['without']}" for n, r in refused.items())
-        + "."
+        f"Of {asked} guests in that minute were refused, or had no answer: "
+        f"{_by_stage(refused)}."
     )
-    if others := {n: r["else"] for n, r in refused.items() if r["else"]}:
-        told = ", ".join(f"{many} at stage {n}" for n, many in others.items())
-        words.append(f"Before and after it others were refused as well: {told}.")
+    refused = {
+        stage: many
+        for stage, found in stages.items()
+        if (many := _refused(found, "before", "after"))
+    }
+    if refused:
+        words.append(f"Before and after it there were more: {_by_stage(refused)}.")
     words.append(_told_later(stages))
     words.append(_told_wrong(stages))
     within = four["settled_after"] <= results["settle_seconds"]
@@ -219,23 +225,44 @@ def paragraph(results: Results) -> str:
     return " ".join(words)
 
 
-def _refused(told: dict[str, int]) -> int:
-    return sum(told.values()) - told.get("accepted", 0)
+def _refused(found: dict[str, Any], *times: str) -> int:
+    """Return how many were refused, or had no answer, at these times."""
+    told = [found["answers"][each] for each in times]
+    return sum(sum(each.values()) - each.get("accepted", 0) for each in told)
+
+
+def _by_stage(figures: dict[int, int]) -> str:
+    return ", ".join(f"{many} at stage {stage}" for stage, many in figures.items())
 
 
 def _told_later(stages: dict[int, dict[str, Any]]) -> str:
-    later = {
-        stage: found["confirmed_after_all"]
+    """Tell what became of orders that nobody said yes to."""
+    told = "; ".join(
+        f"at stage {stage} {_after_all(found, refused)}"
         for stage, found in stages.items()
-        if found["confirmed_after_all"]
-    }
-    if not later:
-        return "Nobody who was refused got anything."
-    told = ", ".join(f"{many} at stage {stage}" for stage, many in later.items())
-    return (
-        f"Guests who were refused were told that their order is kept, and so it was: "
-        f"{told} were confirmed after all, when they had seen an error."
+        if (refused := _refused(found, *TIMES))
     )
+    if not told:
+        return "Nobody saw an error."
+    words = f"Of those who saw an error, {told}."
+    if _all_is_known(stages):
+        return words
+    return f"{words} How many of them were told that it is kept was not noted."
+
+
+def _after_all(found: dict[str, Any], refused: int) -> str:
+    later = found["confirmed_after_all"]
+    if "told_kept" not in found:
+        return f"{later} of {refused} got their order after all"
+    return (
+        f"{found['told_kept']} of {refused} were told that their order is kept, and "
+        f"{later} got it after all"
+    )
+
+
+def _all_is_known(stages: dict[int, dict[str, Any]]) -> bool:
+    """Tell whether it was noted who was told that their order is kept, as it is now."""
+    return all("told_kept" in found for found in stages.values())
 
 
 def _told_wrong(stages: dict[int, dict[str, Any]]) -> str:
@@ -255,9 +282,10 @@ def _told_wrong(stages: dict[int, dict[str, Any]]) -> str:
     if found:
         return f"Of all orders there were {', '.join(found)}."
     every = sum(each["confirmed"] for each in stages.values())
+    promised = "ordered or kept" if _all_is_known(stages) else "ordered"
     return (
-        f"Of {every} confirmed orders each was charged once, and of those that a guest "
-        "was promised none was lost or left over."
+        f"Of {every} confirmed orders each was charged once, and of those that guests "
+        f"were told are {promised} none was lost or left over."
     )
 
 

@@ -38,11 +38,13 @@ class Answer:
         label: for the table: "200 confirmed", "202 accepted", "503", "no answer: ...".
         account: whose purchase it was.
         order: what was accepted, and None when nothing was.
+        kept: the id of the order that a refusal says is kept; "" when it names none.
     """
 
     label: str
     account: Account
     order: Order | None = None
+    kept: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Purchases:
             )
             return _judged(account, read_purchase(status, told, text), status)
         except WrongAnswer as wrong:
-            return Answer(str(wrong), account)
+            return Answer(str(wrong), account, kept=wrong.order_id)
 
     async def fates(self, answers: Sequence[Answer], patience: float) -> Fate:
         """Follow every accepted order until it is final, or for so many seconds."""

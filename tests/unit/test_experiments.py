@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 import threading
+import types
 from contextlib import contextmanager, nullcontext
 
 import pytest
+import requests
 
 from load_tests.experiments import (
     archive,
@@ -241,18 +243,58 @@ def test_a_patch_tells_who_had_more_to_do():
 
 
 def test_a_broken_commit_tells_where_nobody_looked():
+    deployed = {"marks": [["Sam ships", 1.0], ["taken back", 6.0]], "alex_ships": True}
     ways = {
         broken_commit.STOPPED: watched(**EVERYTHING) | {"alex_ships": False},
         broken_commit.ROLLED: watched() | {"alex_ships": False},
         broken_commit.SERVICES: watched() | {"alex_ships": True},
-        broken_commit.FUNCTIONS: watched(chat=4) | {"alex_ships": True},
+        broken_commit.FUNCTIONS: watched(chat=4) | deployed,
     }
-    tell = named("broken-commit").paragraph
-    told = tell({"ways": ways, "notice_seconds": 4})
-    assert "The newer stage lost here" in told
-    assert "Sam's commit stands in it" in told
-    ways[broken_commit.FUNCTIONS] = watched() | {"alex_ships": True}
-    assert "newer stage lost" not in tell({"ways": ways, "notice_seconds": 4})
+
+    def tell():
+        return named("broken-commit").paragraph({"ways": ways})
+
+    assert "The newer stage lost here" in tell()
+    assert "taken back after 5 s" in tell()
+    assert "the chat answered again when" in tell()
+    assert "has no downtime, monolith or not" in tell()
+    assert "Sam's line is not in" not in tell()
+    ways[broken_commit.FUNCTIONS] = watched(chat=8, browse=2, buy=1) | deployed
+    assert "had not answered yet 3 s later, when we looked no longer" in tell()
+    assert "Sam's line is not in what answers buy and browse" in tell()
+    ways[broken_commit.FUNCTIONS] = watched() | deployed | {"alex_ships": False}
+    assert "newer stage lost" not in tell()
+    assert "function of `nlu` deployed: nothing was down, and Alex cannot" in tell()
+    ways[broken_commit.SERVICES] = watched(chat=2) | {"alex_ships": True}
+    assert "no downtime" not in tell()
+    assert "Sam's commit stands in it" in tell()
+    ways[broken_commit.SERVICES] = watched() | {"alex_ships": False}
+    assert "and only there was not seen this time" in tell()
+
+
+@pytest.mark.parametrize(
+    ("said", "ships"),
+    [([503, requests.ConnectionError(), 200], True), ([503] * 1000, False)],
+)
+def test_alex_has_shipped_when_the_catalogue_answers(monkeypatch, said, ships):
+    class Clock:
+        now = 0.0
+
+        def monotonic(self):
+            return self.now
+
+        def sleep(self, seconds):
+            self.now += seconds
+
+    class Catalogue:
+        def get(self, path, timeout):
+            answer = said.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return types.SimpleNamespace(ok=answer == 200)
+
+    monkeypatch.setattr(broken_commit, "time", Clock())
+    assert broken_commit._answers(Catalogue()) == ships
 
 
 def test_memory_tells_whether_the_split_saves():
@@ -348,6 +390,14 @@ def test_copies_that_bring_nothing_are_told_so():
     assert "share the two cores that there are" in told
     assert "took up to 62% of one" in told
     assert "may be trusted" in told
+    assert "was 100 a second with one copy, and 100 with six: more" in told
+    results["rates"]["products"] = [[float(at)] for at in (100, 150, 140, 130, 120, 90)]
+    results["generator_share"] = {"products": 0.2, "purchases": 0.6}
+    told = tell(results)
+    assert "one copy, 150 with two at best (1.5 times), and 90 with six: more" in told
+    assert "took up to 20% of one" in told
+    results["rates"]["products"] = [[100.0 * at] for at in range(1, 7)]
+    assert "600 with six at best (6.0 times): even that grew" in tell(results)
     results["rates"]["purchases"] = [[10.0]] * 6
     results["law"]["purchases"] = law(0.5)
     told = tell(results)
@@ -380,6 +430,8 @@ def test_a_chain_that_wins_is_told_so():
     assert "the split wins" in tell(results)
     ratio |= {"low": 0.9}
     assert "no difference" in tell(results)
+    ratio |= {"low": None, "high": None}
+    assert "in one round, which cannot tell who wins" in tell(results)
 
 
 def test_cold_starts_say_what_a_laptop_cannot_show():

@@ -21,7 +21,9 @@ from load_tests.experiments import __main__ as command
 from load_tests.experiments import poison, sales, spike, stripe_outage
 from load_tests.experiments.backstage4 import SOURCE, WORK, poisoned
 from load_tests.experiments.sales import Order, Sale, Shop
+from load_tests.limits import settings
 from load_tests.limits.settings import REPOSITORY
+from sandbox.aws import server
 from tests.cognito import CognitoError
 
 
@@ -211,6 +213,14 @@ def test_every_order_of_the_spike_is_looked_up():
     assert "1 accepted or confirmed and not charged" in told
 
 
+def test_the_spike_is_scaled_by_the_workers_that_there_are():
+    assert server.AT_ONCE == spike.WORKERS_HERE
+    assert settings.consumers() == spike.WORKERS
+    share = settings.paced_rate() / spike.STRIPE_LIMIT_ON_AWS
+    here = spike.STRIPE_RATE * spike.WORKERS_HERE / spike.WORKERS
+    assert here / spike.STRIPE_LIMIT == pytest.approx(share)
+
+
 class Turns:
     """Shops that sell one at a time, and the queues of stage 4's."""
 
@@ -313,10 +323,11 @@ def outage(**four):
             0,
         ),
         "lost": 0,
+        "told_kept": 42,
         "confirmed_after_all": 42,
     }
     fine = copy.deepcopy(well) | {"accepted": 124, "dead_letters": 0, "repeated": 2}
-    fine["confirmed_after_all"] = 0
+    fine |= {"told_kept": 0, "confirmed_after_all": 0}
     fine["answers"]["without"] = {"accepted": 42}
     return {
         "rate": 0.7,
@@ -330,11 +341,29 @@ def outage(**four):
 
 def test_an_outage_is_told_by_whom_it_hit():
     told = stripe_outage.paragraph(outage())
-    assert "stage 1 refused 42" in told
-    assert "stage 4 refused 0" in told
-    assert "42 at stage 1" in told
+    assert "refused, or had no answer: 42 at stage 1" in told
+    assert "0 at stage 4" in told
+    kept = "42 of 42 were told that their order is kept, and 42 got it after all"
+    assert told.count(kept) == 3
     assert "each was charged once" in told
+    assert "told are ordered or kept none was lost" in told
     assert "no message was given up" in told
+
+
+def test_an_outage_of_which_less_was_noted_says_so():
+    results = outage()
+    for found in results["stages"].values():
+        found.pop("told_kept", None)
+    told = stripe_outage.paragraph(results)
+    assert "at stage 1 42 of 42 got their order after all" in told
+    assert "were told that it is kept was not noted" in told
+    assert "told are ordered none was lost" in told
+
+
+def test_an_outage_that_nobody_noticed_is_told_so():
+    results = outage()
+    results["stages"] = dict.fromkeys("1234", results["stages"]["4"])
+    assert "Nobody saw an error." in stripe_outage.paragraph(results)
 
 
 def test_an_outage_that_stage_4_does_not_survive_is_told_so():
@@ -349,16 +378,18 @@ def test_an_outage_that_stage_4_does_not_survive_is_told_so():
 
 def test_an_outage_is_blind_to_no_order():
     sold = [Sale(at, 0.1, "202 accepted", True, f"o{at}") for at in range(5)]
-    sold += [Sale(5, 0.1, "503 away", False)] * 2
+    sold += [Sale(5, 0.1, "503 kept", False, name) for name in ("late", "gone")]
+    sold.append(Sale(5, 0.1, "503 away", False))
     status = ["confirmed", "declined", "pending", "failed"]  # and o4 is not there
     orders = [Order(f"o{at}", word, at, at) for at, word in enumerate(status)]
     orders += [Order(name, "confirmed", 5, 6) for name in ("late", "later")]
-    charges = {"o0": 1, "late": 1, "o4": 1, "of before": 1}
-    found = stripe_outage._became(sold, orders, charges)
-    assert found["lost"] == 2
+    charges = {"o0": 1, "late": 1, "o4": 1, "of nobody": 1, "of before": 1}
+    found = stripe_outage._became(sold, orders, charges, {"of before"})
+    assert found["lost"] == 3
+    assert found["told_kept"] == 2
     assert found["confirmed_after_all"] == 2
     assert found["confirmed_uncharged"] == 1
-    assert found["charged_unconfirmed"] == 1
+    assert found["charged_unconfirmed"] == 2
     told = stripe_outage.paragraph(outage(lost=2))
     assert "2 promised and lost at stage 4" in told
 

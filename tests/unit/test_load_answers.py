@@ -72,6 +72,17 @@ def test_cards_to_order_by_are_found():
     assert payload["productId"] == "roses-red-dozen"
 
 
+def test_a_refusal_names_its_order_beside_the_words():
+    body = CONTRACT["components"]["responses"]["Unavailable"]["content"]
+    stripe = body["application/json"]["examples"]["stripe"]["value"]
+    with pytest.raises(WrongAnswer, match=r"Your order ord_\.\.\. is kept") as refused:
+        read_purchase(503, {}, json.dumps(stripe).encode())
+    assert refused.value.order_id == "ord_0f3c9a4de1b2778899aabbcc"
+    with pytest.raises(WrongAnswer) as unnamed:
+        read_purchase(503, {}, b'{"code":503,"message":"away"}')
+    assert unnamed.value.order_id == ""
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"orders":[],"more":1}'])
 def test_another_body_is_wrong(body):
     with pytest.raises(WrongAnswer):
