@@ -86,7 +86,7 @@ RUN = (
         "tests/drill/test_drill.py",
         "EVERY[name](under_drill, size)",
     ),
-    RunBy(FAULTS, "tests/contract/outside.py", "_sandbox/faults"),
+    RunBy(FAULTS, "tests/faulty.py", "_sandbox/faults"),
     RunBy(
         r"\.venv/bin/python -m sandbox\.stripe .*",
         "tests/integration/test_stripe_sandbox.py",
