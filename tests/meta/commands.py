@@ -82,7 +82,7 @@ RUN = (
     RunBy(r"make nlu-bench.*", "tests/unit/test_nlu_bench.py", 'public("light"'),
     RunBy(r"make rotate-keys STAGE=2", "tests/integration", "identity.rotate"),
     RunBy(
-        r"make drill( STAGE=[124])?",
+        r"(make drill( STAGE=\d)?|python -m tests\.drill --stage \d --only kills)",
         "tests/drill/test_drill.py",
         "EVERY[name](under_drill, size)",
     ),
@@ -150,7 +150,6 @@ EXCUSED = (
         r"make (run-stage|redeploy|logs|deploy|destroy|bench) STAGE=[34].*",
         AMAZON,
     ),
-    Excused(r"make drill STAGE=3", AMAZON),
     Excused(r"make (deploy|destroy)", AMAZON),
     Excused(r"make (queues|redrive|pause|resume|order)( STAGE=4.*)?", AMAZON),
     Excused(r"(aws|cd) .*", AMAZON),
