@@ -277,11 +277,10 @@ def paragraph(results: Results) -> str:
     one, two = results["pss_mib"]["1"], results["pss_mib"]["2"]
     largest = "strong" if "strong" in two else "light"
     bare, heavy = one["rules, a worker"], one[f"{largest}, a worker"]
-    which = results.get("a_worker", "largest")
     small = [mib for name, mib in two[largest].items() if name != "nlu"]
     words = [
         "All memory here is PSS, which divides what processes share among them. "
-        f"A worker of the monolith holds {bare:.0f} MiB (the {which} of "
+        f"A worker of the monolith holds {bare:.0f} MiB (the {results['a_worker']} of "
         f"{results['workers'][-1]} after visits) when it understands guests by "
         f"rules, and {heavy:.0f} with the {largest} engine; every worker pays for it "
         f"({one[largest][-1]:,.0f} MiB for {_workers(results['workers'][-1])}). Of the "

@@ -145,7 +145,8 @@ def paragraph(results: Results) -> str:
         f"After {results['broken']:.0f} s a broken `payments` was deployed. Guests "
         f"went on buying, {_rate(results['rate'])} a second: {refused or 'none'} of "
         f"{results['purchases']} purchases {'was' if refused < 2 else 'were'} refused, "
-        f"{_told_wait(results)}and {results['waited']} orders stayed pending. Each "
+        f"one in twenty waited {results['accepted_p95']:.1f} s or longer to be told "
+        f"that it is ordered, and {results['waited']} orders stayed pending. Each "
         "message came six times and became a dead letter"
         + (
             f"; {results['in_queue_still']} that the sweep had sent again were still "
@@ -175,23 +176,13 @@ def paragraph(results: Results) -> str:
     return " ".join(words)
 
 
-def _told_wait(results: Results) -> str:
-    """Tell how long guests waited for the answer; earlier results do not know it."""
-    if "accepted_p95" not in results:
-        return ""
-    return (
-        f"one in twenty waited {results['accepted_p95']:.1f} s or longer to be told "
-        "that it is ordered, "
-    )
-
-
 def _rate(a_second: float) -> str:
     return "one" if a_second == 1 else f"{a_second:g}"
 
 
 def _later(results: Results) -> str:
-    """Tell how long after the mending the redrive was; the first was not timed."""
-    seconds = results.get("redriven", results["mended"]) - results["mended"]
+    """Tell how long after the mending the redrive was."""
+    seconds = results["redriven"] - results["mended"]
     return f"{seconds:.0f} s later" if round(seconds) else "at once"
 
 

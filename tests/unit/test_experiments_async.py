@@ -402,6 +402,7 @@ def bug(**more):
         "rate": 1.0,
         "purchases": 60,
         "answers": {"accepted": 60},
+        "accepted_p95": 31.24,
         "waited": 45,
         "in_queue_still": 0,
         "orders": 60,
@@ -418,7 +419,6 @@ def test_a_bug_is_told_with_what_it_left():
     assert "all 60 orders were confirmed, and each was charged once" in told
     assert "1 s later one redrive" in told
     assert told.endswith("No dead letter was left.")
-    told = poison.paragraph(bug(accepted_p95=31.24))
     assert "one in twenty waited 31.2 s or longer" in told
     told = poison.paragraph(bug(charged_once=59, dead_letters_left=2))
     assert "59 charged exactly once, which is not" in told
