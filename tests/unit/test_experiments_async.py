@@ -419,10 +419,12 @@ def test_a_bug_is_told_with_what_it_left():
     assert "all 60 orders were confirmed, and each was charged once" in told
     assert "1 s later one redrive" in told
     assert told.endswith("No dead letter was left.")
-    assert "one in twenty waited 31.2 s or longer" in told
+    assert "one in twenty waited 31,240 ms or longer" in told
+    told = poison.paragraph(bug(settled_after=-6.5))
+    assert "By then all 60 orders were confirmed" in told
     told = poison.paragraph(bug(charged_once=59, dead_letters_left=2))
     assert "59 charged exactly once, which is not" in told
-    assert told.endswith("2 dead letters were left.")
+    assert "2 dead letters were left, of what was in the queue" in told
 
 
 def test_the_poison_is_in_the_line_that_takes_up_a_message():
