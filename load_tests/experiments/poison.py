@@ -138,7 +138,8 @@ def paragraph(results: Results) -> str:
         f"{results['purchases']} purchases {'was' if refused < 2 else 'were'} refused, "
         f"one in twenty waited {1000 * results['accepted_p95']:,.0f} ms or longer to "
         "be told that it is ordered, and "
-        f"{results['waited']} orders stayed pending. Each message came six times and became a dead letter"
+        f"{results['waited']} orders stayed pending. Each message came six times and "
+        "became a dead letter"
         + (
             f"; {results['in_queue_still']} that the sweep had sent again were still "
             "on their way."
