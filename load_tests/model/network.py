@@ -41,6 +41,11 @@ class Demands:
         """All CPU."""
         return sum(self.locked.values()) + self.free
 
+    def on_slower(self, times: float) -> Demands:
+        """Return the same on a machine that computes so many times as long."""
+        locked = {kind: times * cpu for kind, cpu in self.locked.items()}
+        return Demands(locked, times * self.free, self.waits)
+
 
 def bound(
     demands: Demands, copies: Mapping[str, int], guests: int, cores: float

@@ -88,22 +88,36 @@ class Prediction:
 def demands(what: str, alone: Sequence[Measured], busy: Sequence[Measured]) -> Demands:
     """Return what a visit asks for: the demand law, CPU time over visits.
 
+    CPU is that of a machine as slow as it was in the median of the busy rounds.
+
     Args:
         what: the monolith or the services.
         alone: rounds with one guest, whose visit takes what it computes and waits.
         busy: rounds with a few guests, whose CPU is nearer to that of many.
     """
-    used = _cpu_a_visit(busy)
+    usual = median(map(slowness, busy))
+    used = {part: usual * ratio for part, ratio in _work_a_visit(busy).items()}
     locked = {kind: used.pop(kind) for kind in LOCKED[what] if kind in used}
-    visit = median(each.seconds / each.visits for each in alone)
-    waits = max(0.0, visit - sum(_cpu_a_visit(alone).values()))
-    return Demands(locked=locked, free=sum(used.values()), waits=waits)
+    waits = median((each.seconds - _cpu(each)) / each.visits for each in alone)
+    return Demands(locked=locked, free=sum(used.values()), waits=max(0.0, waits))
+
+
+def slowness(turn: Measured) -> float:
+    """Return how slow the machine was in a round: the generator's CPU seconds a visit.
+
+    What it does for a visit is the same at every load. Where strangers share the cores
+    of a virtual machine, all CPU times rise and fall together, by half and more.
+    """
+    return turn.generator_seconds / turn.visits
 
 
 def predictions(
     measured: Mapping[Level, Sequence[Measured]], cores: int
 ) -> list[Prediction]:
-    """Predict each load that does not calibrate, from those that do and nothing else.
+    """Predict each load that does not calibrate, from those that do.
+
+    All else that the model is told of is how slow the machine was meanwhile. The cores
+    are those that others left in the rounds that calibrate.
 
     Args:
         measured: the rounds of each load.
@@ -117,7 +131,14 @@ def predictions(
         if level.calibrates or needs is None:
             continue
         copies = dict.fromkeys(LOCKED[level.what], 1) | {WORKER: level.workers}
-        told = throughput(needs, copies, level.guests, cores)
+        calibrating = _calibrating(level.what, kept)
+        slower = median(map(slowness, kept[level])) / median(
+            map(slowness, calibrating[-1])
+        )
+        left = cores * median(
+            1 - unusable(turn, cores) for each in calibrating for turn in each
+        )
+        told = throughput(needs.on_slower(slower), copies, level.guests, left)
         seen = [turns, *_calibrating(level.what, measured)]
         judged = all(len(undisturbed(each, cores)) >= FEWEST for each in seen)
         found.append(Prediction(level, told, rate(kept[level]), judged))
@@ -133,6 +154,11 @@ def taken(turn: Measured, cores: int) -> float:
     ours = sum(turn.cpu_seconds.values()) + turn.generator_seconds
     ours += turn.beside or 0.0
     return max(0.0, 1 - ours / (turn.seconds * cores) - turn.idle)
+
+
+def unusable(turn: Measured, cores: int) -> float:
+    """Return the share of the cores that others and idle stages took, 0 to 1."""
+    return taken(turn, cores) + (turn.beside or 0.0) / (turn.seconds * cores)
 
 
 def undisturbed(turns: Sequence[Measured], cores: int) -> list[Measured]:
@@ -192,17 +218,21 @@ def _calibrating(
     return [measured[level] for level in sorted(told, key=lambda each: each.guests)]
 
 
-def _cpu_a_visit(turns: Sequence[Measured]) -> dict[str, float]:
-    """Return CPU seconds a visit, by what the processes are; the generator's, too.
+def _cpu(turn: Measured) -> float:
+    """Return the CPU seconds of a round, the generator's among them."""
+    return turn.generator_seconds + sum(turn.cpu_seconds.values())
 
-    Of each the median of the rounds.
+
+def _work_a_visit(turns: Sequence[Measured]) -> dict[str, float]:
+    """Return how often the generator's CPU each part takes, which takes its own once.
+
+    Of each the median of the rounds, which were of different speeds.
     """
-    used = [
-        ({"generator": turn.generator_seconds} | turn.cpu_seconds, turn.visits)
-        for turn in turns
-    ]
-    parts = dict.fromkeys(part for each, _ in used for part in each)
-    return {
-        part: median(each.get(part, 0.0) / visits for each, visits in used)
+    parts = dict.fromkeys(part for turn in turns for part in turn.cpu_seconds)
+    used = {
+        part: median(
+            turn.cpu_seconds.get(part, 0.0) / turn.generator_seconds for turn in turns
+        )
         for part in parts
     }
+    return {"generator": 1.0} | used

@@ -20,6 +20,7 @@ from .prediction import (
     Prediction,
     counting,
     rate,
+    slowness,
     taken,
     undisturbed,
 )
@@ -65,6 +66,7 @@ def markdown(
         table(HEAD, [_row(each, quiet[each.level]) for each in told]),
         wrapped(verdict(told)),
         wrapped(disturbance(found, cores)),
+        wrapped(speed(found)),
     ]
     if law:
         rows = [(f"{n:g}", f"{x:.2f}", _percent(error)) for n, x, error in law]
@@ -109,7 +111,7 @@ def disturbance(found: Turns, cores: int) -> str:
     loud = sum(share > QUIET for share in shares)
     words = (
         f"A round is disturbed if other programs took more than {100 * QUIET:.0f} % of "
-        "the cores, for the model takes them all for the stage's; nothing else is "
+        "the cores, for the model knows of no such programs; nothing else is "
         f"asked of a round, least of all its throughput. {loud} of {len(every)} were: "
         f"others took up to {100 * max(shares):.1f} %, at the median "
         f"{100 * median(shares):.1f} %."
@@ -123,6 +125,21 @@ def disturbance(found: Turns, cores: int) -> str:
     return (
         f"{words} The generator is none of them, nor are the stages that were up "
         f"beside the one under load and idle (at the median {100 * idle:.1f} %)."
+    )
+
+
+def speed(found: Turns) -> str:
+    """Say how fast the machine was, and what the model is told of that.
+
+    Args:
+        found: the rounds of each load.
+    """
+    every = [1000 * slowness(turn) for turns in found.values() for turn in turns]
+    return (
+        "What the generator does for a visit is the same at every load, and took "
+        f"{min(every):.1f} to {max(every):.1f} ms of CPU: so fast or slow was the "
+        "machine, whose cores may be shared with strangers whom no count shows. The "
+        "model is told of it for the rounds of each load, and of nothing else there."
     )
 
 

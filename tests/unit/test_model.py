@@ -221,6 +221,46 @@ def test_a_busy_machine_is_no_judge():
     assert not predicted(turns(350, CPU, rounds=2)).judged
 
 
+def slower(turn, times):
+    """The same round on a machine that computes so many times as long."""
+    used = {part: times * cpu for part, cpu in turn.cpu_seconds.items()}
+    return msgspec.structs.replace(
+        turn, cpu_seconds=used, generator_seconds=times * turn.generator_seconds
+    )
+
+
+@pytest.mark.usefixtures("few_visits")
+def test_how_slow_the_machine_was_is_reckoned_with():
+    usual, slow = turns(350, CPU), [slower(turn, 1.5) for turn in turns(230, CPU)]
+    assert predicted(slow).predicted == pytest.approx(
+        predicted(usual).predicted / 1.5, rel=0.03
+    )
+    few = a_load(3, 4, True)
+    told = CALM | {few: [slower(turn, 1.5) for turn in turns(230, CPU, rounds=5)]}
+    assert predicted(usual, told).predicted == pytest.approx(
+        predicted(usual).predicted, rel=0.03
+    )
+    # Its throughput alone says nothing.
+    assert predicted(turns(100, CPU)).predicted == pytest.approx(
+        predicted(usual).predicted, rel=0.01
+    )
+    assert "took 1.0 to 1.5 ms of CPU" in report.speed(
+        {few: usual, a_load(1, 1, True): slow}
+    )
+
+
+@pytest.mark.usefixtures("few_visits")
+def test_what_idle_stages_take_beside_is_not_there_for_the_stage():
+    beside = CALM | {
+        level: [msgspec.structs.replace(turn, beside=1.0) for turn in each]
+        for level, each in CALM.items()
+    }
+    asked = turns(350, CPU)
+    assert predicted(asked, beside).predicted == pytest.approx(
+        0.95 * predicted(asked).predicted, rel=0.03
+    )
+
+
 def test_what_was_left_out_is_said_and_why():
     level = a_load(4, 8, False)
     calm = turns(350, CPU, rounds=4)
