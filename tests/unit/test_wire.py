@@ -91,7 +91,9 @@ def test_a_text_without_an_end_takes_no_time(end):
         wire.read_body(body, wire.Conversation)
 
 
-@pytest.mark.parametrize("value", ["null", "1.5", "", "abc", "0", "101", "-1"])
+@pytest.mark.parametrize(
+    "value", ["null", "1.5", "", "abc", "0", "101", "-1", "5.0", "1e1", "05"]
+)
 def test_a_limit_that_is_none_is_refused(value):
     with pytest.raises(BadRequest, match="limit"):
         wire.read_query({"limit": value}, wire.ProductQuery)

@@ -258,14 +258,18 @@ def read_query(values: dict[str, str], shape: type[T]) -> T:
         BadRequest: a value is none that its parameter can have.
     """
     known = _names(shape)
+    given = {name: value for name, value in values.items() if name in known}
     try:
-        return msgspec.convert(
-            {name: value for name, value in values.items() if name in known},
-            shape,
-            strict=False,
-        )
+        query = msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as error:
         raise BadRequest(_explain(error)) from error
+    for name, value in msgspec.to_builtins(query).items():
+        # The library reads 5.0 and 1e3 as whole numbers, too; the contract does not.
+        if isinstance(value, int) and given.get(name, str(value)) != str(value):
+            raise BadRequest(
+                f"{name}: Expected `int`, got {given[name]!r}. Send {value}."
+            )
+    return query
 
 
 @cache
